@@ -1,0 +1,10 @@
+# Kernel programs: bpf/*.bpf.c -> one linked object -> skeleton header.
+find_program(BPF_CLANG NAMES clang-14 REQUIRED)
+find_program(BPFTOOL bpftool REQUIRED PATHS /usr/sbin)
+if(CMAKE_SYSTEM_PROCESSOR MATCHES "aarch64|arm64")
+  set(BPF_ARCH arm64)
+else()
+  set(BPF_ARCH x86)
+endif()
+set(BPF_DIR ${CMAKE_BINARY_DIR}/bpf)
+file(MAKE_DIRECTORY ${BPF_DIR})

@@ -1,0 +1,18 @@
+# Compiler options every target of ours is built with.
+add_library(coff_options INTERFACE)
+target_compile_options(coff_options INTERFACE
+  -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wold-style-cast -Werror
+  # Designated initializers leave the rest at its default on purpose.
+  -Wno-missing-field-initializers
+  -fstack-protector-strong)
+target_include_directories(coff_options INTERFACE ${CMAKE_SOURCE_DIR}/src ${CMAKE_SOURCE_DIR})
+target_compile_definitions(coff_options INTERFACE COFF_VERSION="${PROJECT_VERSION}")
+if(COFF_SANITIZE)
+  target_compile_options(coff_options INTERFACE -fsanitize=${COFF_SANITIZE} -fno-omit-frame-pointer
+    # gcc 12 reports false "maybe uninitialized" once a sanitizer is on.
+    -Wno-maybe-uninitialized)
+  target_link_options(coff_options INTERFACE -fsanitize=${COFF_SANITIZE})
+elseif(CMAKE_BUILD_TYPE MATCHES "Rel")
+  target_compile_definitions(coff_options INTERFACE _FORTIFY_SOURCE=2)
+  target_link_options(coff_options INTERFACE -Wl,-z,relro,-z,now)
+endif()

@@ -1,0 +1,40 @@
+// The command line: one add_* function for each subcommand, each in a file of its own.
+#pragma once
+
+#include <string>
+
+#include "base/result.hpp"
+
+namespace CLI {
+class App;
+}  // namespace CLI
+
+namespace coff::cli {
+
+/// Exit codes of every subcommand, as in sysexits where it has one.
+enum Exit : int {
+  kOk = 0,      ///< It worked and found nothing wrong.
+  kFound = 1,   ///< It worked and the answer is "no", "not equal", "damaged", "something found".
+  kUsage = 2,   ///< The command line or a file given on it is malformed.
+  kFailed = 3,  ///< The operation failed; the message says what to do.
+};
+
+/// Parses the command line, runs one subcommand and returns the exit code of the process.
+int run(int argc, char** argv);
+
+/// What every subcommand gets from the global options.
+struct Global {
+  bool json = false;        ///< Print JSON instead of text.
+  std::string config_path;  ///< Empty: the default path, and its absence is no error.
+  int exit_code = kOk;      ///< Set by the subcommand that ran.
+};
+
+/// True when standard output is a terminal and NO_COLOR is not set.
+bool want_colour();
+/// Prints `error` to standard error ("cofferdam: …", or a JSON object) and returns kFailed.
+int report(const Global& global, const Error& error);
+
+// One line for each subcommand; src/cli/<name>.cpp holds it.
+void add_version(CLI::App& app, Global& global);
+
+}  // namespace coff::cli
