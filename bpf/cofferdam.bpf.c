@@ -4,5 +4,6 @@
 #include "file.bpf.c"
 #include "net.bpf.c"
 #include "proc.bpf.c"
+#include "iter.bpf.c" /* uses what proc.bpf.c reads of a task */
 
 char LICENSE[] SEC("license") = "GPL";

@@ -39,8 +39,9 @@ struct coff_ring {
 struct coff_ring ring_prio SEC(".maps"), ring_file SEC(".maps"), ring_net SEC(".maps");
 
 struct {
-	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, COFF_SLOTS * COFF_KINDS);
+	__uint(type, BPF_MAP_TYPE_ARRAY); /* mapped by the agent: reading it costs no call */
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, COFF_SLOTS * COFF_KINDS); /* times CPUs, set by the agent */
 	__type(key, __u32);
 	__type(value, struct coff_count);
 } counts SEC(".maps");
@@ -96,7 +97,7 @@ static __always_inline void release_scratch(struct coff_scratch *s)
 
 static __always_inline struct coff_count *count_of(__u32 slot, __u32 kind)
 {
-	__u32 index = slot * COFF_KINDS + kind;
+	__u32 index = (bpf_get_smp_processor_id() * COFF_SLOTS + slot) * COFF_KINDS + kind;
 
 	return bpf_map_lookup_elem(&counts, &index);
 }

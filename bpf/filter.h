@@ -8,9 +8,6 @@
 /* Clause masks of resolved paths seen before. The key is folded from every dentry on the way to the
  * root, so a rename or a new mount makes another key. `check` is key ^ mask, written and read
  * without a lock: a torn entry fails the comparison. */
-struct coff_cached_mask {
-	__u64 check, mask;
-};
 #define COFF_CACHED_MASKS 4096
 struct coff_cached_mask cached_masks[COFF_CACHED_MASKS] = {};
 
