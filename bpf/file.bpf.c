@@ -289,6 +289,37 @@ static __always_inline void clear_pointers(struct coff_file *r, const struct cof
 			r->args[i] = 0;
 }
 
+/* Whether the path argument `path` may meet a clause: relative ones and texts always may. */
+static __always_inline bool path_wanted(struct coff_scratch *s, __u64 possible, __u64 path)
+{
+	long size = bpf_probe_read_user_str(s->walk_buffer, COFF_WALK_BYTES, (void *)path);
+
+	if (size <= 1 || size >= COFF_WALK_BYTES || s->walk_buffer[0] != '/')
+		return 1;
+	return (clauses_of_text(s->index, 0, size - 1) & possible) != 0;
+}
+
+static __always_inline bool file_wanted(struct coff_scratch *s, struct task_struct *task,
+					const struct coff_call_desc *d, struct pt_regs *regs,
+					__u64 possible)
+{
+	if (possible & current_filter()->pathless)
+		return 1;
+	if (d->path1 >= 0 && path_wanted(s, possible, call_arg(regs, d->path1 & 3)))
+		return 1;
+	if (d->path2 >= 0 && d->kind != COFF_KIND_setxattr &&
+	    path_wanted(s, possible, call_arg(regs, d->path2 & 3)))
+		return 1;
+	if (d->fd >= 0) {
+		struct file *file = file_of_fd(task, (__s32)call_arg(regs, 0));
+
+		return !file || clauses_of_file(s, READ(file, f_path.dentry),
+						READ(file, f_path.mnt)) &
+					possible;
+	}
+	return 0;
+}
+
 SEC("tp")
 int on_exit_file(struct coff_sys_exit *ctx)
 {
@@ -318,6 +349,11 @@ int on_exit_file(struct coff_sys_exit *ctx)
 	s = claim_scratch();
 	if (!s) {
 		COUNT(slot, kind, lost_scratch);
+		return 0;
+	}
+	if (lane == COFF_LANE_FILE && !file_wanted(s, task, d, regs, possible)) {
+		COUNT(slot, kind, filtered);
+		release_scratch(s);
 		return 0;
 	}
 	r = begin_file(s, task, kind, lane, ctx);
@@ -356,8 +392,9 @@ int on_exit_map(struct coff_sys_exit *ctx)
 	struct coff_file *r;
 	struct inode *inode;
 	struct file *file;
+	__u32 slot, cls;
+	__u64 possible;
 	__u8 seen = 1;
-	__u32 slot;
 
 	/* MAP_FAILED and errors are the top 4095 addresses. */
 	if (!(protection & PROT_EXEC) || (__u64)ctx->ret > -4096ULL ||
@@ -370,14 +407,21 @@ int on_exit_map(struct coff_sys_exit *ctx)
 	key.cgroup = cgroup_id(task);
 	key.ino = READ(inode, i_ino);
 	key.dev = READ(inode, i_sb, s_dev);
-	class_of_cgroup(key.cgroup, &slot);
-	if (bpf_map_lookup_elem(&mappings_seen, &key)) {
+	cls = class_of_cgroup(key.cgroup, &slot);
+	possible = applicable_clauses(current_filter(), COFF_KIND_mmap, cls, 0);
+	if (!possible || bpf_map_lookup_elem(&mappings_seen, &key)) {
 		COUNT(slot, COFF_KIND_mmap, filtered);
 		return 0;
 	}
 	s = claim_scratch();
 	if (!s) {
 		COUNT(slot, COFF_KIND_mmap, lost_scratch);
+		return 0;
+	}
+	if (!(possible & current_filter()->pathless) &&
+	    !(clauses_of_file(s, READ(file, f_path.dentry), READ(file, f_path.mnt)) & possible)) {
+		COUNT(slot, COFF_KIND_mmap, filtered);
+		release_scratch(s);
 		return 0;
 	}
 	bpf_map_update_elem(&mappings_seen, &key, &seen, BPF_ANY);
