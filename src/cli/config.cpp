@@ -40,10 +40,7 @@ int check(const Global& global, const std::string& argument) {
 
 int show(const Global& global) {
   const auto loaded = config::load_config(global.config_path);
-  if (!loaded) {
-    report(global, loaded.error());
-    return loaded.error().code == Code::kInvalid ? kUsage : kFailed;
-  }
+  if (!loaded) return report(global, loaded.error());
   const std::string out = global.json ? config::to_json(*loaded) + '\n' : config::to_yaml(*loaded);
   std::fputs(out.c_str(), stdout);
   return kOk;

@@ -116,8 +116,13 @@ Result<Config> load_config(const std::string& path) {
   }
   Parsed parsed = parse_config(*text, file);
   if (parsed.problems.empty()) return std::move(parsed.config);
-  std::string what = "the configuration is not valid\n";
-  for (const Problem& problem : parsed.problems) what += to_text(problem);
+  const Problem& first = parsed.problems[0];
+  std::string what = file + ':' + std::to_string(first.line) + ':' + std::to_string(first.column) +
+                     ": " + first.message;
+  if (parsed.problems.size() > 1) {
+    what += " (and " + std::to_string(parsed.problems.size() - 1) +
+            " more: cofferdam config check names them)";
+  }
   return fail(Code::kInvalid, what);
 }
 

@@ -115,7 +115,7 @@ struct Parsed {
 Parsed parse_config(std::string_view text, std::string_view file);
 
 /// Reads `path`; "" means kDefaultPath, whose absence gives the defaults. The error of a file that
-/// does not pass (kInvalid) is the text of all its problems.
+/// does not pass (kInvalid) names the first problem and says how many more there are.
 Result<Config> load_config(const std::string& path);
 
 /// One setting whose value differs between two configurations; values as JSON.
