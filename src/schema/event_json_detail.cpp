@@ -3,6 +3,7 @@
 #include <sys/wait.h>
 
 #include "schema/address.hpp"
+#include "schema/arguments.hpp"
 #include "schema/constants.hpp"
 #include "schema/event_writer.hpp"
 
@@ -120,7 +121,9 @@ void write_call(EventWriter& writer, const Event& event, const CallInfo& call) {
   writer.open("call");
   switch (event.kind) {
     case Kind::setid: write_credential_change(writer, call); break;
-    case Kind::kill: writer.word("signal", signal_name(call.args[1])); break;
+    case Kind::kill:
+      if (const auto signal = signal_argument(event)) writer.word("signal", signal_name(*signal));
+      break;
     case Kind::ptrace: writer.word("request", ptrace_request_name(call.args[0])); break;
     case Kind::bpf: writer.word("command", bpf_command_name(call.args[0])); break;
     case Kind::capset:

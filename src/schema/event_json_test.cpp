@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 
 #include <boost/json.hpp>
 
@@ -88,6 +89,7 @@ TEST(EventJson, WritesSocketsCallsAndExits) {
   EXPECT_EQ(text_at(object, "/socket/local"), "(missing)");
 
   RecordBuilder kill(COFF_KIND_kill);
+  kill.header().syscall = SYS_kill;
   kill.call().args[1] = 9;
   object = parsed(json_of(testing::sample_event(kill, testing::sample_process())));
   EXPECT_EQ(text_at(object, "/call/signal"), "SIGKILL");
