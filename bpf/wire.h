@@ -275,7 +275,12 @@ struct coff_cgroup_entry {
 	__u32 slot, cls;
 };
 
-/* Exact accounting, one for each (slot, kind) and CPU: produced = sent + filtered + lost. */
+/* Clauses of a resolved path seen before; see bpf/filter.h. */
+struct coff_cached_mask {
+	__u64 check, mask;
+};
+
+/* Exact accounting, one for each CPU, slot and kind: produced = sent + filtered + lost. */
 struct coff_count {
 	__u64 sent, filtered, lost_ring, lost_scratch;
 };

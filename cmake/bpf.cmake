@@ -1,4 +1,4 @@
-# Kernel programs: bpf/*.bpf.c -> one linked object -> skeleton header.
+# Kernel programs: bpf/cofferdam.bpf.c -> object -> skeleton header in a target `coff_bpf`.
 find_program(BPF_CLANG NAMES clang-14 REQUIRED)
 find_program(BPFTOOL bpftool REQUIRED PATHS /usr/sbin)
 if(CMAKE_SYSTEM_PROCESSOR MATCHES "aarch64|arm64")
@@ -6,5 +6,17 @@ if(CMAKE_SYSTEM_PROCESSOR MATCHES "aarch64|arm64")
 else()
   set(BPF_ARCH x86)
 endif()
-set(BPF_DIR ${CMAKE_BINARY_DIR}/bpf)
-file(MAKE_DIRECTORY ${BPF_DIR})
+set(BPF_OUT ${CMAKE_BINARY_DIR}/bpf)
+file(MAKE_DIRECTORY ${BPF_OUT})
+file(GLOB BPF_SOURCES CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/bpf/*.[ch])
+add_custom_command(
+  OUTPUT ${BPF_OUT}/cofferdam.skel.h
+  COMMAND ${BPF_CLANG} -g -O2 -target bpf -D__TARGET_ARCH_${BPF_ARCH} -Wall -Werror
+          -Wno-unused-function -I ${CMAKE_SOURCE_DIR}/bpf
+          -c ${CMAKE_SOURCE_DIR}/bpf/cofferdam.bpf.c -o ${BPF_OUT}/cofferdam.bpf.o
+  COMMAND ${BPFTOOL} gen skeleton ${BPF_OUT}/cofferdam.bpf.o name cofferdam_bpf
+          > ${BPF_OUT}/cofferdam.skel.h
+  DEPENDS ${BPF_SOURCES}
+  COMMENT "Kernel programs"
+  VERBATIM)
+add_custom_target(coff_bpf DEPENDS ${BPF_OUT}/cofferdam.skel.h)

@@ -224,6 +224,7 @@ struct FileInfo {
   std::uint32_t file_flags = 0;  ///< COFF_FILE_*.
   std::int32_t fd = -1;
   std::array<std::uint64_t, 6> args{};
+  std::string text;  ///< mount: file system type. setxattr: attribute name. Otherwise "".
 };
 
 struct Endpoint {
@@ -253,7 +254,12 @@ struct CallInfo {
   std::uint32_t ns_type = 0;     ///< CLONE_NEW*.
   std::string text;
   Credentials before;  ///< setid, loginuid: what the process had.
+  bool before_known = false;
   Capabilities capabilities;
+  std::uint32_t suid = 0;  ///< Saved and file system ids after the call, initial user namespace.
+  std::uint32_t sgid = 0;
+  std::uint32_t fsuid = 0;
+  std::uint32_t fsgid = 0;
 };
 
 struct CgroupInfo {

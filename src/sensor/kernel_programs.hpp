@@ -1,0 +1,107 @@
+// The kernel half of the sensor: loaded, attached where this kernel allows it, and otherwise named
+// as a blindness.
+#pragma once
+
+#include <array>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/fd.hpp"
+#include "base/mapping.hpp"
+#include "base/result.hpp"
+#include "bpf/wire.h"
+#include "sensor/filter_compiler.hpp"
+
+struct cofferdam_bpf;
+struct bpf_link;
+
+namespace coff::sensor {
+
+/// What is fixed when the programs are loaded.
+struct LoadOptions {
+  /// Bytes of each lane's ring; a power of two and a multiple of the page size.
+  std::array<std::uint32_t, COFF_LANES> ring_bytes{16U << 20, 8U << 20, 4U << 20};
+  std::uint32_t argv_bytes_max = COFF_ARGV_MAX;
+  std::uint32_t env_bytes_max = COFF_ENV_MAX;
+  /// Index of the v1 controller whose control groups identify containers; -1: the default (v2 or
+  /// hybrid) hierarchy.
+  int cgroup_subsys = -1;
+  /// Processes of the agent itself, at most 8: their use of files and BPF is not reported.
+  std::vector<std::uint32_t> self_pids;
+};
+
+/// Something that is not observed here, and why.
+struct Blindness {
+  std::string what;    ///< "system call setxattrat", "32-bit system calls".
+  std::string reason;  ///< A sentence.
+  std::string remedy;  ///< What would mend it; empty when nothing would.
+  bool by_design = false;  ///< The kernel simply has no such thing: nothing is missed.
+};
+
+/// Exact counts of one (accounting slot, kind) over all CPUs.
+struct KindCount {
+  std::uint32_t slot = 0;
+  std::uint32_t kind = 0;
+  coff_count count{};
+};
+
+/// Owns the loaded programs, their maps and their links; all go with it. Not thread-safe.
+class KernelPrograms {
+ public:
+  /// Loads and attaches. Programs that this kernel refuses are left out and named in blindness();
+  /// an error only when nothing at all can be observed (no BPF, no permission).
+  static Result<KernelPrograms> load(const LoadOptions& options);
+  KernelPrograms(KernelPrograms&&) noexcept;
+  KernelPrograms& operator=(KernelPrograms&&) noexcept;
+  ~KernelPrograms();
+
+  [[nodiscard]] const std::vector<Blindness>& blindness() const { return blindness_; }
+  /// Tracepoints and iterators that are attached.
+  [[nodiscard]] size_t attached_count() const { return links_.size(); }
+  [[nodiscard]] int ring_fd(coff_lane lane) const;
+
+  /// Makes the programs use `tables` from now on. The former tables stay valid while programs that
+  /// already run still read them.
+  void use_filter(const coff_filter& tables);
+  /// Tells the programs the slot and class of a control group. kLimit when the table is full: the
+  /// group then counts as unknown, and all its events are forwarded.
+  Result<void> set_cgroup(std::uint64_t id, std::uint32_t slot, coff_class cls);
+  /// Forgets a control group that was removed.
+  void forget_cgroup(std::uint64_t id);
+  void set_self_pids(const std::vector<std::uint32_t>& pids);
+
+  /// All counts that are not zero. Cheap: the counters are mapped, no system call is made.
+  [[nodiscard]] std::vector<KindCount> read_counts() const;
+  /// How often the kernel skipped a program because another one ran on the same CPU.
+  [[nodiscard]] std::uint64_t skipped_runs() const;
+  /// Bytes that the maps occupy in the kernel, as far as their declarations tell.
+  [[nodiscard]] std::uint64_t map_bytes() const;
+  /// Raw exec-shaped records of all processes, without texts, by the task iterator; kUnsupported
+  /// where the kernel has none.
+  Result<std::string> read_tasks() const;
+
+ private:
+  struct SkeletonDeleter {
+    void operator()(cofferdam_bpf* skeleton) const;
+  };
+  struct LinkDeleter {
+    void operator()(bpf_link* link) const;
+  };
+  using Skeleton = std::unique_ptr<cofferdam_bpf, SkeletonDeleter>;
+  using Link = std::unique_ptr<bpf_link, LinkDeleter>;
+
+  KernelPrograms() = default;
+  Result<void> map_counts();
+  void attach_all();
+  void attach_calls();
+  void name_known_blindness();
+
+  Skeleton skeleton_;
+  Mapping counts_;
+  std::vector<Link> links_;
+  Link task_iterator_;
+  std::vector<Blindness> blindness_;
+};
+
+}  // namespace coff::sensor
