@@ -31,7 +31,7 @@ class LiveFeed {
   [[nodiscard]] bool wanted() const { return wanted_ && control_.attached(); }
   void set_wanted(bool wanted) { wanted_ = wanted; }
   Result<void> publish(const LiveEvent& event);
-  /// Sends what is batched; the loop's timer calls it every kBatchDelayMs.
+  /// Sends what is batched. The loop calls it before each wait, so followers see events at once.
   Result<void> flush();
 
   [[nodiscard]] std::uint64_t published() const { return published_; }

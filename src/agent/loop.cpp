@@ -66,6 +66,11 @@ Result<void> Loop::every(std::int64_t interval_ms, std::function<Result<void>()>
 }
 
 Result<void> Loop::dispatch(int timeout_ms) {
+  for (const auto& hook : hooks_) {
+    const int wait_ms = TRY(hook());
+    if (wait_ms >= 0 && (timeout_ms < 0 || wait_ms < timeout_ms)) timeout_ms = wait_ms;
+  }
+  if (stopping_) return {};
   std::array<epoll_event, kBatch> ready{};
   const int count = ::epoll_wait(epoll_.get(), ready.data(), kBatch, timeout_ms);
   if (count < 0 && errno != EINTR) return fail_errno("cannot wait for events");

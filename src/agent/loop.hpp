@@ -30,11 +30,17 @@ class Loop {
   /// Calls `handler` every `interval_ms` until the loop ends.
   Result<void> every(std::int64_t interval_ms, std::function<Result<void>()> handler);
 
+  /// Calls `hook` before each wait. It does what is due and returns how many milliseconds may pass
+  /// before it must be called again, -1 for any. Batches end this way without idle timers.
+  void before_wait(std::function<Result<int>()> hook) { hooks_.push_back(std::move(hook)); }
+
   /// Waits at most `timeout_ms` (-1: for ever) and calls the handlers that are due.
   Result<void> dispatch(int timeout_ms);
   /// dispatch() until stop() is called.
   Result<void> run();
   void stop() { stopping_ = true; }
+  /// Lets dispatch() work again after stop(), e.g. to drain.
+  void resume() { stopping_ = false; }
   [[nodiscard]] bool stopping() const { return stopping_; }
   [[nodiscard]] int fd() const { return epoll_.get(); }
 
@@ -42,6 +48,7 @@ class Loop {
   Fd epoll_;
   std::unordered_map<int, std::shared_ptr<Handler>> handlers_;
   std::vector<Fd> timers_;
+  std::vector<std::function<Result<int>()>> hooks_;
   bool stopping_ = false;
 };
 

@@ -2,8 +2,13 @@
 #include "agent/trail_writer.hpp"
 
 #include "agent/payload.hpp"
+#include "base/clock.hpp"
 
 namespace coff::agent {
+namespace {
+/// Wait before batches that a slow keeper refused are offered again.
+constexpr int kRetryMs = 20;
+}  // namespace
 
 Result<void> TrailWriter::connect(Peer& peer) {
   peer_ = &peer;
@@ -25,7 +30,10 @@ Result<std::uint64_t> TrailWriter::append(std::string_view object) {
     return fail(Code::kLimit, "the trail keeper is behind by " +
                                   std::to_string(counters_.waiting_bytes) + " bytes");
   }
-  if (open_.count == 0) open_.first = counters_.accepted;
+  if (open_.count == 0) {
+    open_.first = counters_.accepted;
+    open_.begun_boot_ns = boot_now_ns();
+  }
   PayloadWriter(open_.entries).text(object);
   ++open_.count;
   counters_.waiting_bytes += object.size() + sizeof(std::uint32_t);
@@ -43,6 +51,15 @@ void TrailWriter::close_batch() {
 Result<void> TrailWriter::flush() {
   close_batch();
   return send_waiting();
+}
+
+Result<int> TrailWriter::flush_due() {
+  const std::int64_t age_ms = (boot_now_ns() - open_.begun_boot_ns) / 1'000'000;
+  if (open_.count > 0 && age_ms < kBatchDelayMs) return static_cast<int>(kBatchDelayMs - age_ms);
+  TRY(flush());
+  const bool refused = peer_ != nullptr && peer_->attached() && !batches_.empty() &&
+                       !batches_.back().sent;
+  return refused ? kRetryMs : -1;
 }
 
 Result<void> TrailWriter::send_waiting() {

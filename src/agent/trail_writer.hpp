@@ -12,7 +12,7 @@
 
 namespace coff::agent {
 
-/// A batch is sent when it has this many bytes, or at the next flush() (a timer calls it).
+/// A batch is sent when it has this many bytes, or kBatchDelayMs after its first entry.
 inline constexpr std::size_t kBatchBytes = 256U << 10U;
 /// Entries that wait for the keeper (it restarts, the disk is full) before more are refused.
 inline constexpr std::size_t kUnackedBytesMax = 16U << 20U;
@@ -53,8 +53,10 @@ class TrailWriter {
   /// Adds one JSON object `{"t":…,"mono":…,"boot":…,"type":…,…}` (trail/entries.hpp, make_entry)
   /// and returns its number, from 0 for this process. kLimit: it is lost and counted.
   Result<std::uint64_t> append(std::string_view object);
-  /// Sends the unfinished batch. Called by the loop's timer every kBatchDelayMs.
+  /// Sends the unfinished batch now.
   Result<void> flush();
+  /// Sends the unfinished batch when its time has come; for Loop::before_wait().
+  Result<int> flush_due();
   /// The keeper's kAck frame.
   Result<void> handle_ack(std::string_view payload);
 
@@ -67,6 +69,7 @@ class TrailWriter {
     std::uint32_t count = 0;
     std::string entries;  ///< Each: u32 length, bytes.
     bool sent = false;
+    std::int64_t begun_boot_ns = 0;
   };
 
   void close_batch();
