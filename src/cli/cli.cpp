@@ -38,6 +38,7 @@ int run(int argc, char** argv) {
   app.add_flag("--json", global.json, "Print JSON instead of text");
   app.add_option("--config", global.config_path, "Configuration file")->type_name("FILE");
   app.fallthrough();  // Lets --json stand after the subcommand too.
+  add_config(app, global);
   add_version(app, global);
   try {
     app.parse(argc, argv);
