@@ -1,11 +1,11 @@
 // The supervisor: starts the agent's processes, connects them, starts them anew, and ends them.
 #include "agent/supervisor.hpp"
 
-#include <poll.h>
 #include <signal.h>
 #include <sys/epoll.h>
-#include <sys/signalfd.h>
 #include <unistd.h>
+
+#include <algorithm>
 
 #include "agent/child.hpp"
 #include "agent/control_names.hpp"
@@ -17,11 +17,6 @@
 
 namespace coff::agent {
 namespace {
-
-/// Producers get this long to hand over what they have; the keeper to make it durable and sign.
-constexpr int kStopMs = 8000;
-/// A process that a signal has killed is gone within this.
-constexpr int kKillMs = 2000;
 
 /// Which processes talk to each other, and what each calls the other.
 struct LinkPlan {
@@ -243,7 +238,7 @@ Result<void> Supervisor::give_listener() {
   Child& control = child(Role::kControl);
   if (!control.peer) return {};
   const int given[] = {listener_.get()};
-  TRY(control.peer->send(number(Message::kListener), encode_names(loaded_.settings.roles), given));
+  TRY(control.peer->send(number(Message::kListener), encode_names(resolve_names(loaded_.settings.roles)), given));
   return {};
 }
 

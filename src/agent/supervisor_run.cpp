@@ -1,12 +1,10 @@
 // The supervisor's life: load the configuration, run, reload on SIGHUP, stop on SIGTERM.
-#include <poll.h>
 #include <signal.h>
 #include <sys/epoll.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
 #include "agent/child.hpp"
-#include "agent/control_names.hpp"
 #include "agent/payload.hpp"
 #include "agent/supervisor.hpp"
 #include "base/bytes.hpp"
@@ -20,7 +18,7 @@ namespace {
 /// Producers get this long to hand over what they have; the keeper to make it durable and sign.
 constexpr int kStopMs = 8000;
 /// Changed settings named in one entry.
-constexpr std::size_t kChangesMax = 200;
+constexpr std::size_t kChangesMax = 12;
 /// Bytes of one changed value, or of a problem's text, in an entry.
 constexpr std::size_t kValueBytesMax = 2000;
 
@@ -77,7 +75,7 @@ Result<void> Supervisor::reload() {
   json.member("ok", true).member("sha256", to_hex(sha256(fresh->text)));
   json.key("changes").begin_array();
   const std::vector<config::Change> changes = config::diff(loaded_.settings, fresh->settings);
-  for (std::size_t i = 0; i < std::min(changes.size(), kChangesMax / 10); ++i) {
+  for (std::size_t i = 0; i < std::min(changes.size(), kChangesMax); ++i) {
     json.begin_object()
         .member("name", changes[i].name)
         .member("before", shortened(changes[i].before))
@@ -154,7 +152,8 @@ Result<void> run_agent(const std::string& config_path) {
   TRY(loop.watch(signals.get(), EPOLLIN, [&](std::uint32_t) -> Result<void> {
     signalfd_siginfo info{};
     while (::read(signals.get(), &info, sizeof info) == sizeof info) {
-      TRY(supervisor.handle_signal(static_cast<int>(info.ssi_signo)));
+      const auto handled = supervisor.handle_signal(static_cast<int>(info.ssi_signo));
+      if (!handled) return handled;
     }
     return {};
   }));
