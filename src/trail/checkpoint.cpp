@@ -46,8 +46,10 @@ std::string Checkpoint::text() const {
 Result<Checkpoint> Checkpoint::parse(std::string_view text) {
   Checkpoint result;
   result.origin = TRY(take_line(text));
-  result.size = TRY(parse_decimal(TRY(take_line(text))));
-  result.root = TRY(parse_hash(TRY(take_line(text))));
+  const std::string_view size = TRY(take_line(text));
+  result.size = TRY(parse_decimal(size));
+  const std::string_view root = TRY(take_line(text));
+  result.root = TRY(parse_hash(root));
   while (!text.empty()) TRY(take_line(text));
   return result;
 }

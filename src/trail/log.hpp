@@ -18,6 +18,7 @@
 #include "trail/checkpoint.hpp"
 #include "trail/fs.hpp"
 #include "trail/note.hpp"
+#include "trail/reader.hpp"
 
 namespace coff::trail {
 
@@ -56,8 +57,6 @@ struct Recovery {
   bool hashes_rebuilt = false;     ///< The stored tree hashes were wrong or short.
 };
 
-class EpochReader;
-
 /// The writer. Belongs to one thread. After an error of sync() or checkpoint() it may be called
 /// again; entries stay pending until a sync() succeeds.
 class Log {
@@ -89,9 +88,9 @@ class Log {
   /// root for a size. Returns the newest checkpoint.
   Result<SignedCheckpoint> checkpoint();
 
-  /// Stores witness lines for the checkpoint with this note text; bad or foreign text is kInvalid.
-  /// `lines` must have been verified.
-  Result<void> add_cosignatures(const Checkpoint& checkpoint,
+  /// Stores witness lines for a checkpoint that checkpoint() returned, unless a larger one is
+  /// stored already. The lines must have been verified; kInvalid when the note isn't this log's.
+  Result<void> add_cosignatures(const SignedCheckpoint& checkpoint,
                                 std::span<const NoteSignature> lines);
 
   /// Ends this epoch (key_rotate entry, final checkpoint signed by both keys) and begins the next

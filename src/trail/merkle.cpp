@@ -11,7 +11,7 @@ namespace {
 // Largest power of two below n, for n > 1: where RFC 9162 splits a tree.
 std::uint64_t split_point(std::uint64_t n) { return std::bit_floor(n - 1); }
 
-Result<void> mismatch(const Hash& got, const Hash& want, std::string_view what) {
+Result<void> same_root(const Hash& got, const Hash& want, std::string_view what) {
   if (got == want) return {};
   return fail(Code::kInvalid, std::string(what) + " does not match: the proof gives " +
                                   to_hex(got) + ", expected " + to_hex(want));
@@ -147,7 +147,7 @@ Result<void> verify_inclusion(const Hash& leaf, std::uint64_t index, std::uint64
     last >>= 1;
   }
   if (last != 0) return fail(Code::kInvalid, "the inclusion proof is too short");
-  return mismatch(hash, root, "the root");
+  return same_root(hash, root, "the root");
 }
 
 Result<void> verify_consistency(std::uint64_t old_size, std::uint64_t new_size,
@@ -156,7 +156,7 @@ Result<void> verify_consistency(std::uint64_t old_size, std::uint64_t new_size,
   if (old_size > new_size) return fail(Code::kInvalid, "the old tree is larger than the new one");
   if (old_size == new_size) {
     if (!proof.empty()) return fail(Code::kInvalid, "equal sizes need an empty proof");
-    return mismatch(old_root, new_root, "the root");
+    return same_root(old_root, new_root, "the root");
   }
   if (old_size == 0) return fail(Code::kInvalid, "nothing can be proven from the empty tree");
   if (proof.empty()) return fail(Code::kInvalid, "the consistency proof is empty");
@@ -186,8 +186,8 @@ Result<void> verify_consistency(std::uint64_t old_size, std::uint64_t new_size,
     last >>= 1;
   }
   if (last != 0) return fail(Code::kInvalid, "the consistency proof is too short");
-  TRY(mismatch(old_hash, old_root, "the old root"));
-  return mismatch(new_hash, new_root, "the new root");
+  TRY(same_root(old_hash, old_root, "the old root"));
+  return same_root(new_hash, new_root, "the new root");
 }
 
 }  // namespace coff::trail
