@@ -1,0 +1,41 @@
+// The entries that the trail itself writes, and the members that every entry begins with.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "trail/log.hpp"
+
+namespace coff::trail {
+
+/// When something happened, in the three ways that every entry tells it.
+struct EntryTime {
+  std::int64_t wall_ns = 0;   ///< "t", RFC 3339.
+  std::uint64_t boot_ns = 0;  ///< "mono".
+  std::string boot;           ///< "boot", the kernel's id of this boot.
+
+  static EntryTime now();
+};
+
+/// `{"t":…,"mono":…,"boot":…,"type":<type>` plus `,<members>` when there are any, and `}`.
+/// `members` are complete JSON members without braces.
+std::string make_entry(const EntryTime& time, std::string_view type, std::string_view members);
+
+/// First entry of an epoch. `previous` is the last checkpoint note of the epoch before, or empty.
+std::string genesis_entry(const VerifierKey& key, unsigned epoch, EpochReason reason,
+                          std::string_view previous, std::string_view extra_members);
+/// Something is missing from the trail. `reason` is one word, `detail` a sentence, `lost` how many
+/// events, when that is known.
+std::string gap_entry(std::string_view reason, std::string_view detail,
+                      std::optional<std::uint64_t> lost);
+/// Entries before `first_kept` were removed on purpose.
+std::string retention_entry(std::uint64_t first_removed, std::uint64_t first_kept,
+                            std::uint64_t bytes, std::string_view why);
+/// The next epoch's key, with a proof of possession: its signature over the old vkey.
+Result<std::string> key_rotate_entry(const VerifierKey& old_key, const VerifierKey& new_key,
+                                     const SigningKey& new_secret);
+
+std::string_view epoch_reason_name(EpochReason reason);
+
+}  // namespace coff::trail
