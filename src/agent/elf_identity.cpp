@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cstring>
 #include <optional>
+#include <span>
 
 #include "base/bytes.hpp"
 #include "base/json_writer.hpp"
@@ -42,28 +43,35 @@ class File {
     return File(fd, static_cast<std::uint64_t>(status.st_size));
   }
 
-  /// Exactly these bytes, or an error.
+  /// Fills `bytes` from this place, or an error.
+  [[nodiscard]] Result<void> read_into(std::uint64_t offset, std::span<char> bytes) const {
+    if (offset > size_ || bytes.size() > size_ - offset) {
+      return fail(Code::kInvalid, "the ELF file refers to bytes behind its end");
+    }
+    while (!bytes.empty()) {
+      const ssize_t got =
+          ::pread(fd_.get(), bytes.data(), bytes.size(), static_cast<off_t>(offset));
+      if (got < 0 && errno == EINTR) continue;
+      if (got < 0) return fail_errno("cannot read the ELF file");
+      if (got == 0) return fail(Code::kInvalid, "the ELF file became shorter while it was read");
+      bytes = bytes.subspan(static_cast<std::size_t>(got));
+      offset += static_cast<std::uint64_t>(got);
+    }
+    return {};
+  }
+  /// Exactly these bytes; nothing is allocated for bytes that the file doesn't have.
   [[nodiscard]] Result<std::string> read(std::uint64_t offset, std::uint64_t size) const {
     if (offset > size_ || size > size_ - offset) {
       return fail(Code::kInvalid, "the ELF file refers to bytes behind its end");
     }
     std::string bytes(size, '\0');
-    std::size_t done = 0;
-    while (done < size) {
-      const ssize_t got = ::pread(fd_.get(), bytes.data() + done, size - done,
-                                  static_cast<off_t>(offset + done));
-      if (got < 0 && errno == EINTR) continue;
-      if (got < 0) return fail_errno("cannot read the ELF file");
-      if (got == 0) return fail(Code::kInvalid, "the ELF file became shorter while it was read");
-      done += static_cast<std::size_t>(got);
-    }
+    TRY(read_into(offset, bytes));
     return bytes;
   }
   template <typename T>
   [[nodiscard]] Result<T> value(std::uint64_t offset) const {
-    const std::string bytes = TRY(read(offset, sizeof(T)));
-    T value;
-    std::memcpy(&value, bytes.data(), sizeof value);
+    T value{};
+    TRY(read_into(offset, std::span(reinterpret_cast<char*>(&value), sizeof value)));
     return value;
   }
   /// A text ended by NUL at `offset`, at most `size` bytes of which are looked at.
