@@ -45,7 +45,6 @@ Result<void> run(Channel& channel) {
                   .descriptors({channel.fd()})
                   .limits({.memory_bytes = kMemoryBytes,
                            .descriptors = kDescriptors,
-                           .no_new_file_content = true,
                            .no_new_processes = true})
                   // For the login user of who asks: /proc/<pid>/loginuid.
                   .files({{.path = "/proc"}})

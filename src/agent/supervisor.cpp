@@ -106,6 +106,12 @@ Result<void> Supervisor::start_child(Child& one) {
                   [this, &one](std::uint32_t) { return handle_death(one); }));
   TRY(one.peer->send(number(Message::kSetup),
                      encode_setup(one.identity, loaded_.text, loaded_.file)));
+  return publish_processes();
+}
+
+/// The child is locked in. Not before: its sandbox closes every descriptor that it doesn't know.
+Result<void> Supervisor::welcome(Child& one) {
+  one.ready = true;
   if (one.role == Role::kKeeper) TRY(trail_.connect(*one.peer));
   if (one.role == Role::kControl) TRY(give_listener());
   TRY(link_child(one));
@@ -117,7 +123,7 @@ Result<void> Supervisor::link_child(Child& one) {
     if (plan.one != one.role && plan.two != one.role) continue;
     Child& first = child(plan.one);
     Child& second = child(plan.two);
-    if (!first.process || !second.process) continue;
+    if (!first.ready || !second.ready) continue;
     TRY(link(first, plan.at_one, second, plan.at_two));
   }
   return {};
@@ -144,8 +150,8 @@ Result<void> Supervisor::handle_frame(Child& one, Frame&& frame) {
       one.landlock_abi = reader.number<std::uint8_t>();
       one.landlocked = reader.number<bool>();
       one.filtered = reader.number<bool>();
-      one.ready = !reader.failed();
-      return publish_processes();
+      TRY(reader.done());
+      return welcome(one);
     }
     case Message::kAck:
       if (one.role == Role::kKeeper) return trail_.handle_ack(frame.payload);
@@ -236,7 +242,7 @@ Result<int> Supervisor::start_due() {
 
 Result<void> Supervisor::give_listener() {
   Child& control = child(Role::kControl);
-  if (!control.peer) return {};
+  if (!control.ready) return {};
   const int given[] = {listener_.get()};
   TRY(control.peer->send(number(Message::kListener), encode_names(resolve_names(loaded_.settings.roles)), given));
   return {};

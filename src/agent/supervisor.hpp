@@ -70,6 +70,7 @@ class Supervisor {
 
   Child& child(Role role) { return children_[static_cast<std::size_t>(role)]; }
   Result<void> start_child(Child& child);
+  Result<void> welcome(Child& child);
   Result<void> link_child(Child& child);
   Result<void> link(Child& one, Link at_one, Child& two, Link at_two);
   Result<void> handle_frame(Child& child, Frame&& frame);
