@@ -69,24 +69,26 @@ std::string gap_entry(std::string_view reason, std::string_view detail,
   return finish("gap", object);
 }
 
-std::string retention_entry(std::uint64_t first_removed, std::uint64_t first_kept,
-                            std::uint64_t bytes, std::string_view why) {
+std::string retention_entry(const Removal& removal) {
   std::string object;
   JsonWriter(object)
       .begin_object()
-      .member("first_removed", first_removed)
-      .member("first_kept", first_kept)
-      .member("bytes", bytes)
-      .member("why", why)
+      .member("epoch", removal.epoch)
+      .member("first_removed", removal.first_removed)
+      .member("first_kept", removal.first_kept)
+      .member("bytes", removal.bytes)
+      .member("why", removal.why)
       .end_object();
   return finish("retention", object);
 }
 
+std::string key_rotate_message(const VerifierKey& old_key, const VerifierKey& new_key) {
+  return "cofferdam key rotation v1\n" + old_key.to_string() + "\n" + new_key.to_string() + "\n";
+}
+
 Result<std::string> key_rotate_entry(const VerifierKey& old_key, const VerifierKey& new_key,
                                      const SigningKey& new_secret) {
-  const Signature possession = TRY(new_secret.sign("cofferdam key rotation v1\n" +
-                                                   old_key.to_string() + "\n" +
-                                                   new_key.to_string() + "\n"));
+  const Signature possession = TRY(new_secret.sign(key_rotate_message(old_key, new_key)));
   std::string object;
   JsonWriter(object)
       .begin_object()

@@ -29,12 +29,21 @@ std::string genesis_entry(const VerifierKey& key, unsigned epoch, EpochReason re
 /// events, when that is known.
 std::string gap_entry(std::string_view reason, std::string_view detail,
                       std::optional<std::uint64_t> lost);
-/// Entries before `first_kept` were removed on purpose.
-std::string retention_entry(std::uint64_t first_removed, std::uint64_t first_kept,
-                            std::uint64_t bytes, std::string_view why);
+/// Entries [first_removed, first_kept) of an epoch leave on purpose.
+struct Removal {
+  unsigned epoch = 0;
+  std::uint64_t first_removed = 0;
+  std::uint64_t first_kept = 0;
+  std::uint64_t bytes = 0;
+  std::string why;
+};
+std::string retention_entry(const Removal& removal);
 /// The next epoch's key, with a proof of possession: its signature over the old vkey.
 Result<std::string> key_rotate_entry(const VerifierKey& old_key, const VerifierKey& new_key,
                                      const SigningKey& new_secret);
+
+/// The message whose signature by the new key is the proof of possession in a key_rotate entry.
+std::string key_rotate_message(const VerifierKey& old_key, const VerifierKey& new_key);
 
 std::string_view epoch_reason_name(EpochReason reason);
 

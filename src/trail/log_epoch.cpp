@@ -37,7 +37,8 @@ Result<Fd> Log::State::take_lock(const LogOptions& options) {
 }
 
 // Directories and a fresh key under a name that nobody opens yet.
-Result<void> Log::State::prepare_epoch(const LogOptions& options, unsigned number) {
+Result<void> Log::State::prepare_epoch(const LogOptions& options, unsigned number,
+                                       bool keep_key) {
   const std::string origin = options.origin_prefix + "/" + std::to_string(number);
   if (!is_key_name(origin)) return fail(Code::kInvalid, "not a valid origin: " + origin);
   Fs& fs = fs_of(options);
@@ -45,7 +46,14 @@ Result<void> Log::State::prepare_epoch(const LogOptions& options, unsigned numbe
   TRY(fs.make_directory(dir, 0750));
   TRY(fs.make_directory(dir + "/" + std::string(kSegmentDir), 0750));
   TRY(fs.make_directory(dir + "/" + std::string(kHashDir), 0750));
-  const SigningKey key = TRY(SigningKey::generate());
+  SigningKey key = TRY(SigningKey::generate());
+  if (keep_key && number > 1) {
+    // The same key under the next origin lets a verifier follow without a key rotation.
+    const std::string old = options.dir + "/" + epoch_name(number - 1) + "/";
+    const auto old_pem = read_file(old + std::string(kKeyFile), 4096);
+    auto old_key = SigningKey::from_pem(old_pem ? *old_pem : std::string());
+    if (old_key) key = std::move(*old_key);
+  }
   const VerifierKey vkey{origin, KeyType::kEd25519, key.public_key()};
   const std::string pem = TRY(key.to_pem());
   TRY(fs.replace(dir, std::string(kKeyFile), pem, 0600));
@@ -56,7 +64,7 @@ Result<void> Log::State::prepare_epoch(const LogOptions& options, unsigned numbe
 // Writes the genesis entry into a prepared epoch and gives the epoch its name, all or nothing.
 Result<void> Log::State::make_epoch(const LogOptions& options, unsigned number, EpochReason reason,
                                     std::string_view detail, std::string_view previous) {
-  if (reason != EpochReason::kKeyRotation) TRY(prepare_epoch(options, number));
+  if (reason != EpochReason::kKeyRotation) TRY(prepare_epoch(options, number, true));
   Fs& fs = fs_of(options);
   const std::string dir = new_epoch_dir(options, number);
   const std::string segment_dir = dir + "/" + std::string(kSegmentDir);
@@ -106,7 +114,7 @@ Result<void> Log::rotate_key() {
   TRY(sync());
   State& state = *state_;
   const unsigned number = state.place.number + 1;
-  TRY(State::prepare_epoch(state.options, number));
+  TRY(State::prepare_epoch(state.options, number, false));
   const std::string dir = new_epoch_dir(state.options, number);
   const std::string pem = TRY(read_file(dir + "/" + std::string(kKeyFile), 4096));
   const SigningKey next = TRY(SigningKey::from_pem(pem));

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "base/fd.hpp"
-#include "trail/hash_store.hpp"
+#include "trail/hash_writer.hpp"
 #include "trail/log.hpp"
 #include "trail/reader.hpp"
 
@@ -52,7 +52,7 @@ struct Log::State {
   static Result<Fd> take_lock(const LogOptions& options);
   static Result<void> make_epoch(const LogOptions& options, unsigned number, EpochReason reason,
                                  std::string_view detail, std::string_view previous);
-  static Result<void> prepare_epoch(const LogOptions& options, unsigned number);
+  static Result<void> prepare_epoch(const LogOptions& options, unsigned number, bool keep_key);
   Result<void> make_reserve();
   // log_recover.cpp
   static Result<std::unique_ptr<State>> open_epoch(const LogOptions& options, Fd lock,

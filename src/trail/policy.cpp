@@ -49,7 +49,7 @@ Result<void> Policy::take_group(const std::vector<std::string_view>& words) {
   for (size_t at = 3; at < words.size(); ++at) {
     const std::string member(words[at]);
     if (!defined(member)) return fail(Code::kInvalid, "not defined before: " + member);
-    if (std::ranges::contains(used_, member)) {
+    if (std::ranges::find(used_, member) != used_.end()) {
       return fail(Code::kInvalid, "is a member twice: " + member);
     }
     used_.push_back(member);
