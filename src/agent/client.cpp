@@ -74,8 +74,10 @@ Result<ControlClient> ControlClient::connect(const std::string& socket_path) {
                                        "); start it with: sudo cofferdam agent");
     }
     if (errno == EACCES) {
-      return fail_errno("you may not talk to the agent; ask for a role in its configuration, or "
-                        "use sudo (" + socket_path + ")");
+      return fail_errno(
+          "you may not talk to the agent; ask for a role in its configuration, or "
+          "use sudo (" +
+          socket_path + ")");
     }
     return fail_errno("cannot connect to " + socket_path);
   }

@@ -13,8 +13,7 @@ template <typename Visitor, typename Value>
 void members(Visitor&& visit, Value& value)
   requires std::same_as<std::remove_const_t<Value>, ContainerMount>
 {
-  visit(value.type, value.source, value.destination, value.mode, value.propagation,
-        value.writable);
+  visit(value.type, value.source, value.destination, value.mode, value.propagation, value.writable);
 }
 template <typename Visitor, typename Value>
 void members(Visitor&& visit, Value& value)
@@ -40,9 +39,9 @@ void members(Visitor&& visit, Value& value)
 {
   visit(value.id, value.engine, value.metadata, value.metadata_reason, value.name, value.image,
         value.image_id, value.image_digest, value.labels, value.command, value.created_wall_ns,
-        value.started_wall_ns, value.init_pid, value.privileged, value.host_network,
-        value.host_pid, value.user, value.capabilities_added, value.capabilities_dropped,
-        value.mounts, value.networks, value.ports, value.restart_policy, value.health_check);
+        value.started_wall_ns, value.init_pid, value.privileged, value.host_network, value.host_pid,
+        value.user, value.capabilities_added, value.capabilities_dropped, value.mounts,
+        value.networks, value.ports, value.restart_policy, value.health_check);
   visit(value.compose_project, value.compose_service, value.k8s_cluster, value.k8s_namespace,
         value.k8s_pod, value.k8s_pod_uid, value.k8s_container, value.ecs_cluster, value.ecs_task,
         value.ecs_service, value.ecs_container);

@@ -45,11 +45,11 @@ Result<json::object> parse_object(std::string_view text) {
   options.max_depth = kJsonDepthMax;
   // The memory is bounded by the length of the line.
   return guard(Code::kInvalid, "malformed request", [&]() -> json::object {
-           json::error_code problem;
-           json::value value = json::parse(text, problem, {}, options);
-           if (problem || !value.is_object()) return {};
-           return std::move(value.as_object());
-         });
+    json::error_code problem;
+    json::value value = json::parse(text, problem, {}, options);
+    if (problem || !value.is_object()) return {};
+    return std::move(value.as_object());
+  });
 }
 
 }  // namespace
@@ -73,8 +73,9 @@ void ControlServer::handle_request(Session& session, std::string_view line) {
   }
   if (request.row == nullptr) {
     ++counters_.malformed;
-    session.finish(fail(Code::kInvalid, "a request is one line: {\"call\":\"<name>\",…}, and the "
-                                        "name one of the calls in docs/formats/control.md"));
+    session.finish(fail(Code::kInvalid,
+                        "a request is one line: {\"call\":\"<name>\",…}, and the "
+                        "name one of the calls in docs/formats/control.md"));
     return;
   }
   object->erase("call");
@@ -97,8 +98,8 @@ void ControlServer::handle_request(Session& session, std::string_view line) {
   if (!allowed) {
     const auto permission =
         config::kPermissionNames[static_cast<std::size_t>(request.row->permission)];
-    session.finish(fail(Code::kDenied, std::string(request.row->name) +
-                                           " needs the permission \"" + std::string(permission) +
+    session.finish(fail(Code::kDenied, std::string(request.row->name) + " needs the permission \"" +
+                                           std::string(permission) +
                                            "\", which none of your roles has"));
     return;
   }
@@ -203,8 +204,7 @@ void ControlServer::answer_status(const SessionPtr& session) {
                     }});
   };
   ask(sensor_, sensor_calls_, "sensor", [this, ask](const SessionPtr&) {
-    ask(keeper_, keeper_calls_, "trail",
-        [](const SessionPtr& waiting) { waiting->finish({}); });
+    ask(keeper_, keeper_calls_, "trail", [](const SessionPtr& waiting) { waiting->finish({}); });
   });
 }
 

@@ -1,4 +1,5 @@
-// Users and groups that the roles name, resolved by the supervisor for the confined control process.
+// Users and groups that the roles name, resolved by the supervisor for the confined control
+// process.
 #include "agent/control_names.hpp"
 
 #include <grp.h>

@@ -1,4 +1,5 @@
-// Users and groups that the roles name, resolved by the supervisor for the confined control process.
+// Users and groups that the roles name, resolved by the supervisor for the confined control
+// process.
 #pragma once
 
 #include <cstdint>
@@ -12,7 +13,8 @@
 
 namespace coff::agent {
 
-/// Names and numbers on this host. Names that the host doesn't know are left out: they match nobody.
+/// Names and numbers on this host. Names that the host doesn't know are left out: they match
+/// nobody.
 struct Names {
   std::vector<std::pair<std::string, std::uint32_t>> users;
   std::vector<std::pair<std::string, std::uint32_t>> groups;

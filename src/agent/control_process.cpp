@@ -39,17 +39,17 @@ Result<void> handle_supervisor(Frame&& frame, ControlServer& server, Loop& loop)
 
 Result<void> run(Channel& channel) {
   Setup setup = TRY(receive_setup(channel));
-  TRY(lock_in(Sandbox()
-                  .user(setup.uid, setup.gid)
-                  .capabilities({})
-                  .descriptors({channel.fd()})
-                  .limits({.memory_bytes = kMemoryBytes,
-                           .descriptors = kDescriptors,
-                           .no_new_processes = true})
-                  // For the login user of who asks: /proc/<pid>/loginuid.
-                  .files({{.path = "/proc"}})
-                  .syscalls(Syscalls::kControl),
-              channel));
+  TRY(lock_in(
+      Sandbox()
+          .user(setup.uid, setup.gid)
+          .capabilities({})
+          .descriptors({channel.fd()})
+          .limits(
+              {.memory_bytes = kMemoryBytes, .descriptors = kDescriptors, .no_new_processes = true})
+          // For the login user of who asks: /proc/<pid>/loginuid.
+          .files({{.path = "/proc"}})
+          .syscalls(Syscalls::kControl),
+      channel));
   Loop loop = TRY(Loop::open());
   ControlServer server(loop, std::move(setup.settings));
   Peer supervisor(

@@ -69,8 +69,8 @@ Result<void> ControlServer::listen(Fd listener, Names names) {
   // Whoever follows must still be allowed to under the roles of now.
   for (const auto& [key, session] : sessions_) {
     session->rename(names_);
-    if (session->following() && !config::allowed(settings_.roles, session->caller().peer,
-                                                 config::Permission::kSee)) {
+    if (session->following() &&
+        !config::allowed(settings_.roles, session->caller().peer, config::Permission::kSee)) {
       session->finish(fail(Code::kDenied, "the configuration doesn't allow this any more"));
     }
   }

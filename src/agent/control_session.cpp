@@ -84,8 +84,8 @@ void Session::read_requests() {
   next_request();
   if (closed_ || input_.size() <= kRequestBytesMax) return;
   // Also when a client sends on and on while its first question is being answered.
-  finish(fail(Code::kLimit, "a request is longer than " + std::to_string(kRequestBytesMax) +
-                                " bytes"));
+  finish(fail(Code::kLimit,
+              "a request is longer than " + std::to_string(kRequestBytesMax) + " bytes"));
   close();
 }
 
@@ -148,8 +148,7 @@ void Session::finish(const Result<void>& outcome) {
   json.begin_object();
   if (outcome) json.member("done", true);
   else {
-    json.member("error", outcome.error().message())
-        .member("code", code_name(outcome.error().code));
+    json.member("error", outcome.error().message()).member("code", code_name(outcome.error().code));
   }
   json.end_object();
   queue(line.append("\n"));

@@ -37,7 +37,7 @@ struct Elf64 {
 class File {
  public:
   static Result<File> open(const Fd& fd) {
-    struct stat status {};
+    struct stat status{};
     if (::fstat(fd.get(), &status) != 0) return fail_errno("cannot stat the file");
     if (!S_ISREG(status.st_mode)) return fail(Code::kInvalid, "not a regular file");
     return File(fd, static_cast<std::uint64_t>(status.st_size));
@@ -184,8 +184,7 @@ Result<ElfIdentity> parse(const File& file) {
       identity.interpreter = TRY(file.text(segment.p_offset, segment.p_filesz));
     } else if (segment.p_type == PT_NOTE && identity.build_id.empty() &&
                segment.p_filesz <= kNoteBytesMax) {
-      identity.build_id =
-          build_id(TRY(file.read(segment.p_offset, segment.p_filesz))).value_or("");
+      identity.build_id = build_id(TRY(file.read(segment.p_offset, segment.p_filesz))).value_or("");
     } else if (segment.p_type == PT_DYNAMIC) {
       TRY(read_dynamic<Format>(file, segment, segments, identity));
     }

@@ -13,11 +13,11 @@ namespace coff::agent {
 inline constexpr std::size_t kNeededMax = 4096;
 
 struct ElfIdentity {
-  std::string machine;      ///< "x86_64", "aarch64", or the number of e_machine.
-  bool shared = false;      ///< ET_DYN: a library or a position-independent program.
-  std::string build_id;     ///< Lower-case hexadecimal; empty when there is none.
-  std::string soname;       ///< DT_SONAME.
-  std::string interpreter;  ///< PT_INTERP; empty for static programs and libraries.
+  std::string machine;                ///< "x86_64", "aarch64", or the number of e_machine.
+  bool shared = false;                ///< ET_DYN: a library or a position-independent program.
+  std::string build_id;               ///< Lower-case hexadecimal; empty when there is none.
+  std::string soname;                 ///< DT_SONAME.
+  std::string interpreter;            ///< PT_INTERP; empty for static programs and libraries.
   std::vector<std::string> needed;    ///< DT_NEEDED in order.
   std::vector<std::string> runpaths;  ///< DT_RPATH and DT_RUNPATH.
 };

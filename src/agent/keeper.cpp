@@ -58,8 +58,7 @@ Keeper::Keeper(Loop& loop, const config::Config& settings, trail::Log log)
       settings_(settings),
       log_(std::move(log)),
       sensor_peer_(
-          loop,
-          [this](Frame&& frame) { return handle(sensor_, std::move(frame), false); },
+          loop, [this](Frame&& frame) { return handle(sensor_, std::move(frame), false); },
           [](const Error&) -> Result<void> { return {}; }),
       control_peer_(
           loop, [this](Frame&& frame) { return handle(control_, std::move(frame), true); },
@@ -183,8 +182,7 @@ Result<void> Keeper::commit() {
   pending_bytes_ = 0;
   for (Producer* producer : {&supervisor_, &sensor_, &control_}) {
     TRY(acknowledge(*producer));
-    while (!producer->waiting.empty() &&
-           TRY(append_batch(*producer, producer->waiting.front()))) {
+    while (!producer->waiting.empty() && TRY(append_batch(*producer, producer->waiting.front()))) {
       pending_bytes_ += producer->waiting.front().size();
       pending_since_ns_ = begun_ns;
       producer->waiting.pop_front();

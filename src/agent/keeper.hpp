@@ -19,11 +19,11 @@ namespace coff::agent {
 
 /// Counters of the keeper, ready for status and heartbeats.
 struct KeeperCounters {
-  std::uint64_t entries = 0;       ///< Taken from producers.
-  std::uint64_t batches = 0;       ///< kAppend frames.
-  std::uint64_t commits = 0;       ///< Successful fdatasync.
+  std::uint64_t entries = 0;  ///< Taken from producers.
+  std::uint64_t batches = 0;  ///< kAppend frames.
+  std::uint64_t commits = 0;  ///< Successful fdatasync.
   std::uint64_t commit_errors = 0;
-  std::uint64_t malformed = 0;     ///< Entries that were no JSON object; a `gap` stands for each.
+  std::uint64_t malformed = 0;  ///< Entries that were no JSON object; a `gap` stands for each.
   std::int64_t last_commit_us = 0;
   std::int64_t slowest_commit_us = 0;
 };

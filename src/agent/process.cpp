@@ -10,9 +10,8 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdio>
 #include <cstring>
-
-#include "base/log.hpp"
 
 namespace coff::agent {
 namespace {
@@ -104,15 +103,19 @@ std::optional<int> run_if_child(int argc, char** argv, std::span<const WorkerFun
   if (argc < 3 || std::string_view(argv[1]) != kChildArgument) return std::nullopt;
   const std::string_view role = argv[2];
   if (role == role_name(Role::kWorker) && argc == 5) return worker_main(argv[3], argv[4], extra);
-  auto supervisor = Channel::from(Fd(kFirstGiven));
-  if (!supervisor) {
-    log_error("agent", "this command is for the agent's own use; run: cofferdam agent");
-    return 2;
+  using Main = int (*)(Channel);
+  constexpr std::pair<Role, Main> kMains[] = {{Role::kKeeper, &keeper_main},
+                                              {Role::kSensor, &sensor_main},
+                                              {Role::kEngine, &engine_main},
+                                              {Role::kControl, &control_main}};
+  for (const auto& [one, main_of_role] : kMains) {
+    if (role != role_name(one)) continue;
+    auto supervisor = Channel::from(Fd(kFirstGiven));
+    if (!supervisor) break;
+    // Not exit(): destructors of the whole program have no business in a confined process.
+    ::_exit(main_of_role(std::move(*supervisor)));
   }
-  if (role == role_name(Role::kKeeper)) return keeper_main(std::move(*supervisor));
-  if (role == role_name(Role::kSensor)) return sensor_main(std::move(*supervisor));
-  if (role == role_name(Role::kEngine)) return engine_main(std::move(*supervisor));
-  if (role == role_name(Role::kControl)) return control_main(std::move(*supervisor));
+  std::fputs("cofferdam: this command is for the agent's own use; run: cofferdam agent\n", stderr);
   return 2;
 }
 

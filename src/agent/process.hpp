@@ -63,9 +63,9 @@ Result<std::optional<Ending>> reap(const Spawned& child);
 inline constexpr std::string_view kChildArgument = "agent-process";
 
 /// To be called first in main(): runs a child of the agent when the arguments say so and returns
-/// its exit status; nothing for every other command line. `extra` are worker kinds of test programs.
-std::optional<int> run_if_child(int argc, char** argv,
-                                std::span<const WorkerFunction> extra = {});
+/// its exit status; nothing for every other command line. `extra` are worker kinds of test
+/// programs.
+std::optional<int> run_if_child(int argc, char** argv, std::span<const WorkerFunction> extra = {});
 
 /// Main functions of the roles; `supervisor` is the channel on descriptor 3.
 int keeper_main(Channel supervisor);

@@ -62,9 +62,7 @@ SensorContext::SensorContext(Loop& loop, config::Config settings)
 
 Result<void> SensorContext::attach(Link link, Channel channel) {
   switch (link) {
-    case Link::kToKeeper:
-      TRY(keeper_.attach(std::move(channel)));
-      return trail_.connect(keeper_);
+    case Link::kToKeeper: TRY(keeper_.attach(std::move(channel))); return trail_.connect(keeper_);
     case Link::kToControl: return control_.attach(std::move(channel));
     case Link::kToEngine: return engine_.attach(std::move(channel));
     case Link::kToSensor: break;
@@ -91,7 +89,8 @@ Result<void> SensorContext::handle_control(Frame&& frame) {
     case Message::kCall:
       if (!calls_.handle(frame.payload, control_)) ++malformed_frames_;
       return {};
-    case Message::kLiveWanted: live_.set_wanted(frame.payload == std::string_view("\1", 1));
+    case Message::kLiveWanted:
+      live_.set_wanted(frame.payload == std::string_view("\1", 1));
       return {};
     default: ++malformed_frames_; return {};
   }
@@ -205,9 +204,7 @@ Result<void> handle_supervisor(Frame&& frame, SensorContext& context) {
       const auto link = static_cast<Link>(frame.payload[0]);
       return context.attach(link, TRY(Channel::from(std::move(frame.descriptors[0]))));
     }
-    case Message::kConfig:
-      context.replace_settings(TRY(read_settings(frame.payload)));
-      return {};
+    case Message::kConfig: context.replace_settings(TRY(read_settings(frame.payload))); return {};
     case Message::kStop: context.loop().stop(); return {};
     default: break;
   }

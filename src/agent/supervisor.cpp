@@ -244,7 +244,8 @@ Result<void> Supervisor::give_listener() {
   Child& control = child(Role::kControl);
   if (!control.ready) return {};
   const int given[] = {listener_.get()};
-  TRY(control.peer->send(number(Message::kListener), encode_names(resolve_names(loaded_.settings.roles)), given));
+  TRY(control.peer->send(number(Message::kListener),
+                         encode_names(resolve_names(loaded_.settings.roles)), given));
   return {};
 }
 

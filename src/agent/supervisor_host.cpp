@@ -28,7 +28,7 @@ Result<void> make_directory(const std::string& path, mode_t mode) {
   if (!parent.empty()) std::filesystem::create_directories(parent, problem);
   if (problem) return fail(Code::kIo, "cannot make " + parent.string() + ": " + problem.message());
   if (::mkdir(path.c_str(), mode) != 0 && errno != EEXIST) return fail_errno("cannot make " + path);
-  struct stat status {};
+  struct stat status{};
   if (::lstat(path.c_str(), &status) != 0) return fail_errno("cannot look at " + path);
   if (!S_ISDIR(status.st_mode)) return fail(Code::kInvalid, path + " is not a directory");
   return {};
@@ -37,7 +37,7 @@ Result<void> make_directory(const std::string& path, mode_t mode) {
 /// Gives the directory and everything in it to the keeper, when it belongs to somebody else: the
 /// first start, or the keeper's user was made later.
 Result<void> give_to(const std::string& path, const Identity& owner) {
-  struct stat status {};
+  struct stat status{};
   if (::lstat(path.c_str(), &status) != 0) return fail_errno("cannot look at " + path);
   if (status.st_uid == owner.uid && status.st_gid == owner.gid) return {};
   std::size_t count = 0;
@@ -107,13 +107,14 @@ Result<Fd> listen_control(const config::Config& settings) {
   // The lock is ours, so whatever lies here is left over from an agent that was killed.
   if (::unlink(path.c_str()) != 0 && errno != ENOENT) return fail_errno("cannot replace " + path);
   const mode_t before = ::umask(0777);  // Nobody may connect before mode and group are right.
-  const int bound = ::bind(listener.get(), reinterpret_cast<const sockaddr*>(&address),
-                           sizeof address);
+  const int bound =
+      ::bind(listener.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address);
   ::umask(before);
   if (bound != 0) return fail_errno("cannot bind " + path);
   if (!settings.control.group.empty()) {
     const gid_t gid = TRY(group_of(settings.control.group));
-    if (::lchown(path.c_str(), 0, gid) != 0) return fail_errno("cannot change the group of " + path);
+    if (::lchown(path.c_str(), 0, gid) != 0)
+      return fail_errno("cannot change the group of " + path);
   }
   if (::chmod(path.c_str(), settings.control.mode & 0777U) != 0) {
     return fail_errno("cannot change the mode of " + path);

@@ -57,8 +57,8 @@ Result<int> TrailWriter::flush_due() {
   const std::int64_t age_ms = (boot_now_ns() - open_.begun_boot_ns) / 1'000'000;
   if (open_.count > 0 && age_ms < kBatchDelayMs) return static_cast<int>(kBatchDelayMs - age_ms);
   TRY(flush());
-  const bool refused = peer_ != nullptr && peer_->attached() && !batches_.empty() &&
-                       !batches_.back().sent;
+  const bool refused =
+      peer_ != nullptr && peer_->attached() && !batches_.empty() && !batches_.back().sent;
   return refused ? kRetryMs : -1;
 }
 

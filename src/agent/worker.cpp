@@ -78,7 +78,8 @@ bool decode_limits(std::string_view text, Limits& limits) {
   const std::size_t colon = text.find(':');
   if (colon == std::string_view::npos) return false;
   const auto read = [](std::string_view number, std::uint64_t& value) {
-    const auto [end, problem] = std::from_chars(number.data(), number.data() + number.size(), value);
+    const auto [end, problem] =
+        std::from_chars(number.data(), number.data() + number.size(), value);
     return problem == std::errc() && end == number.data() + number.size();
   };
   return read(text.substr(0, colon), limits.memory_bytes) &&
@@ -86,9 +87,7 @@ bool decode_limits(std::string_view text, Limits& limits) {
 }
 
 Result<void> confine(std::string_view limits_text) {
-  Limits limits{.descriptors = kDescriptors,
-                .no_new_file_content = true,
-                .no_new_processes = true};
+  Limits limits{.descriptors = kDescriptors, .no_new_file_content = true, .no_new_processes = true};
   if (!decode_limits(limits_text, limits)) return fail(Code::kInvalid, "malformed limits");
   // Its messages would be a container's text on our log: 0 to 2 lead nowhere.
   const Fd nowhere = TRY(open_file("/dev/null", O_RDWR));
@@ -116,10 +115,9 @@ Result<std::string> run_worker(WorkerKind kind, Fd input, const WorkerLimits& li
   if (::pipe2(ends, O_CLOEXEC) != 0) return fail_errno("cannot make a pipe");
   const Fd output(ends[0]);
   Fd output_write(ends[1]);
-  const std::string arguments[] = {std::string(kChildArgument),
-                                   std::string(role_name(Role::kWorker)),
-                                   std::to_string(static_cast<unsigned>(kind)),
-                                   encode_limits(limits)};
+  const std::string arguments[] = {
+      std::string(kChildArgument), std::string(role_name(Role::kWorker)),
+      std::to_string(static_cast<unsigned>(kind)), encode_limits(limits)};
   const int given[] = {input.get(), output_write.get()};
   const Spawned child = TRY(spawn_self(arguments, given));
   output_write.reset();
@@ -156,8 +154,8 @@ int worker_main(std::string_view kind, std::string_view limits,
   const Fd input(kInput);
   const Fd output(kOutput);
   const Result<std::string> found = chosen->run(input);
-  const std::string text =
-      found ? std::string(1, kFound) + *found : std::string(1, kMalformed) + found.error().message();
+  const std::string text = found ? std::string(1, kFound) + *found
+                                 : std::string(1, kMalformed) + found.error().message();
   const int status = write_all(output, text) ? 0 : 1;
   ::_exit(status);
 }

@@ -95,8 +95,9 @@ void run_events(Global& global, const Options& options) {
       [&](std::uint64_t lost) {
         if (global.json) std::printf("{\"lost\":%llu}\n", static_cast<unsigned long long>(lost));
         else {
-          std::fprintf(stderr, "cofferdam: %llu events were too fast for this reader; the trail "
-                               "has what the profile records\n",
+          std::fprintf(stderr,
+                       "cofferdam: %llu events were too fast for this reader; the trail "
+                       "has what the profile records\n",
                        static_cast<unsigned long long>(lost));
         }
       });
