@@ -39,6 +39,7 @@ int run(int argc, char** argv) {
   app.add_option("--config", global.config_path, "Configuration file")->type_name("FILE");
   app.fallthrough();  // Lets --json stand after the subcommand too.
   add_version(app, global);
+  add_trail(app, global);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& problem) {
