@@ -35,7 +35,7 @@ void print(std::string_view name, double value, std::string_view unit) {
 
 std::string make_entry(size_t number) {
   std::string entry =
-      R"({"t":"2026-01-31T12:00:00.000000001Z","mono":123456789,"boot":"b","type":"event","n":)" +
+      R"({"type":"event","time":"2026-01-31T12:00:00.000000001Z","boot":123456789,"n":)" +
       std::to_string(number) + R"(,"fill":")";
   while (entry.size() < kEntryBytes - 24) entry += static_cast<char>('a' + entry.size() % 26);
   return entry + "\"}";

@@ -43,6 +43,7 @@ int run(int argc, char** argv) {
   add_events(app, global);
   add_status(app, global);
   add_version(app, global);
+  add_trail(app, global);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& problem) {

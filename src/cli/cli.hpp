@@ -40,5 +40,6 @@ void add_config(CLI::App& app, Global& global);
 void add_events(CLI::App& app, Global& global);
 void add_status(CLI::App& app, Global& global);
 void add_version(CLI::App& app, Global& global);
+void add_trail(CLI::App& app, Global& global);
 
 }  // namespace coff::cli

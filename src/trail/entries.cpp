@@ -16,17 +16,18 @@ std::string finish(std::string_view type, const std::string& object) {
 }  // namespace
 
 EntryTime EntryTime::now() {
-  static const std::string boot = boot_id();
+  static const std::string boot = coff::boot_id();
   return {wall_now_ns(), static_cast<std::uint64_t>(boot_now_ns()), boot};
 }
 
 std::string make_entry(const EntryTime& time, std::string_view type, std::string_view members) {
   std::string out;
   JsonWriter json(out);
-  json.begin_object().key("t");
-  std::string wall;
-  append_time(wall, time.wall_ns);
-  json.string(wall).member("mono", time.boot_ns).member("boot", time.boot).member("type", type);
+  json.begin_object()
+      .member("type", type)
+      .member("time", format_time(time.wall_ns))
+      .member("boot", time.boot_ns)
+      .member("boot_id", time.boot_id);
   if (!members.empty()) {
     out += ',';
     out += members;

@@ -9,16 +9,16 @@
 
 namespace coff::trail {
 
-/// When something happened, in the three ways that every entry tells it.
+/// When something happened, in the ways that the trail's own entries tell it.
 struct EntryTime {
-  std::int64_t wall_ns = 0;   ///< "t", RFC 3339.
-  std::uint64_t boot_ns = 0;  ///< "mono".
-  std::string boot;           ///< "boot", the kernel's id of this boot.
+  std::int64_t wall_ns = 0;   ///< "time", RFC 3339.
+  std::uint64_t boot_ns = 0;  ///< "boot", nanoseconds since the host started.
+  std::string boot_id;        ///< "boot_id", the kernel's id of this start.
 
   static EntryTime now();
 };
 
-/// `{"t":…,"mono":…,"boot":…,"type":<type>` plus `,<members>` when there are any, and `}`.
+/// `{"type":<type>,"time":…,"boot":…,"boot_id":…` plus `,<members>` when there are any, and `}`.
 /// `members` are complete JSON members without braces.
 std::string make_entry(const EntryTime& time, std::string_view type, std::string_view members);
 

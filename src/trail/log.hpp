@@ -74,7 +74,7 @@ class Log {
   ~Log();
 
   /// Adds entries in order and returns the sequence number of the first. Each object is one JSON
-  /// object as bytes, `{"t":…,"mono":…,"boot":…,"type":…,…}`, without newline; the log puts
+  /// object as bytes, `{"type":…,"time":…,…}`, without newline; the log puts
   /// `"v":1,"seq":N,` in front of its members. Nothing is durable before sync(). kLimit: an
   /// object is too long (none is added) or too much is pending.
   Result<std::uint64_t> append(std::span<const std::string_view> objects);
