@@ -169,7 +169,7 @@ struct HttpClient::Transfer {
     beast::error_code problem;
     if (size == 0) {
       parser->put_eof(problem);
-      if (parser->is_done() && !problem) complete = true;
+      if (parser->is_header_done() && parser->is_done() && !problem) complete = true;
       else failure = error_of(problem ? problem : http::error::end_of_stream);
       return;
     }
@@ -195,7 +195,8 @@ struct HttpClient::Transfer {
   }
 };
 
-HttpClient::HttpClient(Connector connector) : connector_(std::move(connector)) {}
+HttpClient::HttpClient(Connector connector, int request_time_ms)
+    : connector_(std::move(connector)), request_time_ms_(request_time_ms) {}
 HttpClient::~HttpClient() = default;
 
 Result<Fd> HttpClient::connect() {
@@ -227,7 +228,7 @@ Result<void> HttpClient::get(const std::string& target, size_t body_bytes_max, D
   auto transfer = std::make_unique<Transfer>();
   transfer->body_bytes_max = body_bytes_max;
   transfer->done = std::move(done);
-  transfer->deadline_ns = boot_now_ns() + kRequestTimeMs * kMillisecondNs;
+  transfer->deadline_ns = boot_now_ns() + request_time_ms_ * kMillisecondNs;
   return start(std::move(transfer), target);
 }
 

@@ -39,7 +39,7 @@ struct HttpStream {
 /// no compression, no proxies, no credentials. Idle connections are used again.
 class HttpClient {
  public:
-  explicit HttpClient(Connector connector);
+  explicit HttpClient(Connector connector, int request_time_ms = kRequestTimeMs);
   ~HttpClient();
   HttpClient(const HttpClient&) = delete;
   HttpClient& operator=(const HttpClient&) = delete;
@@ -68,6 +68,7 @@ class HttpClient {
   void finish(Transfer& transfer);
 
   Connector connector_;
+  int request_time_ms_;
   std::list<std::unique_ptr<Transfer>> transfers_;
   std::vector<Fd> idle_;  // connections to use again
   size_t requests_ = 0;
