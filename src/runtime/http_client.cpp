@@ -168,9 +168,11 @@ struct HttpClient::Transfer {
     }
     beast::error_code problem;
     if (size == 0) {
-      parser->put_eof(problem);
-      if (parser->is_header_done() && parser->is_done() && !problem) complete = true;
-      else failure = error_of(problem ? problem : http::error::end_of_stream);
+      // Beast wants to have seen something before its end.
+      if (parser->got_some()) parser->put_eof(problem);
+      else problem = http::error::end_of_stream;
+      if (!problem && parser->is_done()) complete = true;
+      else failure = error_of(problem ? problem : http::error::partial_message);
       return;
     }
     heard = true;
