@@ -1,0 +1,50 @@
+// Making and clearing away a test's own directory.
+#include "live/support/workspace.hpp"
+
+#include <sys/mount.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <sstream>
+#include <vector>
+
+#include "base/fd.hpp"
+
+namespace coff::live {
+namespace {
+
+constexpr size_t kMountTableBytesMax = 16U << 20U;
+
+// Newest first, since a mount may lie on another one.
+void detach_mounts_below(const std::string& path) {
+  const auto table = read_file("/proc/self/mountinfo", kMountTableBytesMax);
+  if (!table) return;
+  std::vector<std::string> places;
+  std::istringstream lines(*table);
+  for (std::string line; std::getline(lines, line);) {
+    std::istringstream words(line);
+    std::string word;
+    for (int number = 0; number < 5; ++number) words >> word;
+    if (word.starts_with(path + "/")) places.push_back(word);
+  }
+  for (auto place = places.rbegin(); place != places.rend(); ++place)
+    ::umount2(place->c_str(), MNT_DETACH);
+}
+
+}  // namespace
+
+Result<Workspace> Workspace::create() {
+  const char* base = std::getenv("TMPDIR");
+  std::string path = std::string(base != nullptr ? base : "/tmp") + "/coff.XXXXXX";
+  if (::mkdtemp(path.data()) == nullptr) return fail_errno("cannot make " + path);
+  return Workspace(std::move(path));
+}
+
+Workspace::~Workspace() {
+  if (path_.empty()) return;
+  detach_mounts_below(path_);
+  std::error_code ignored;
+  std::filesystem::remove_all(path_, ignored);
+}
+
+}  // namespace coff::live
