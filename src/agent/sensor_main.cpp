@@ -1,35 +1,149 @@
-// The sensor's main loop without kernel programs: heartbeats, and answers that say so.
+// The sensor's main loop: kernel programs, containers and trail, joined.
+#include <sys/epoll.h>
+#include <unistd.h>
+
+#include "agent/pipeline.hpp"
+#include "agent/sensor_calls.hpp"
 #include "agent/sensor_process.hpp"
+#include "base/log.hpp"
+#include "runtime/cgroup.hpp"
+#include "runtime/cgroup_tree.hpp"
 
 namespace coff::agent {
 
-Result<void> run_sensor(SensorContext& context) {
-  std::unordered_map<std::string, ContainerPtr> containers;
-  context.on_container([&](ContainerPtr container) { containers[container->id] = container; });
-  context.calls().add("ps", [&](std::string_view, Answer& answer) -> Result<void> {
-    for (const auto& [id, container] : containers) {
-      std::string line;
-      JsonWriter(line)
-          .begin_object()
-          .member("container", id)
-          .member("name", container->name)
-          .member("image", container->image)
-          .end_object();
-      TRY(answer.line(line));
+namespace {
+
+constexpr std::int64_t kPollMs = 10;
+constexpr std::int64_t kTickMs = 1000;
+constexpr std::int64_t kNamesMs = 30'000;
+// After a loss the tree may lack processes: look at all of them again, at most this often.
+constexpr int kHealEveryTicks = 10;
+
+sensor::SensorOptions make_options(const config::Config& settings,
+                                   const runtime::Hierarchy& hierarchy,
+                                   const runtime::CgroupScan& scan,
+                                   runtime::Directory& directory) {
+  const auto& wanted = settings.sensor;
+  const auto mebibytes = [](std::uint64_t count) { return static_cast<std::uint32_t>(count << 20); };
+  sensor::SensorOptions options{
+      .load = {.ring_bytes = {mebibytes(wanted.ring_priority_mib), mebibytes(wanted.ring_files_mib),
+                              mebibytes(wanted.ring_network_mib)},
+               .argv_bytes_max = static_cast<std::uint32_t>(wanted.argv_bytes_max),
+               .env_bytes_max = static_cast<std::uint32_t>(wanted.env_bytes_max),
+               .cgroup_controller = hierarchy.controller,
+               .self_pids = {static_cast<std::uint32_t>(getpid())}},
+      .filter = config::kernel_filter(settings.profile),
+      .hierarchy = hierarchy.number};
+  for (const auto& group : scan.groups) {
+    options.existing_cgroups.push_back({group.id, group.path});
+  }
+  options.resolver = [](std::string_view path) {
+    const auto container = runtime::parse_cgroup(path);
+    return container ? container->id : std::string();
+  };
+  options.find_container = [&directory](std::string_view id) { return directory.find(id); };
+  options.on_new_container = [&directory](std::string_view path) {
+    if (const auto container = runtime::parse_cgroup(path)) directory.learn(*container);
+  };
+  options.on_removed_cgroup = [&directory](std::string_view path) {
+    const auto container = runtime::parse_cgroup(path);
+    if (container && container->below.empty()) directory.gone(container->id);
+  };
+  return options;
+}
+
+// The running parts, so that handlers can hold one reference to all of them.
+struct Parts {
+  SensorContext& context;
+  sensor::Sensor& sensor;
+  Pipeline& pipeline;
+  const runtime::Hierarchy& hierarchy;
+  int ticks_until_heal = -1;  ///< -1: nothing was lost since the last healing.
+};
+
+Result<void> poll_once(Parts& parts) {
+  const auto sink = [&](Event&& event) { parts.pipeline.take(std::move(event)); };
+  // Bounded, so that calls and acknowledgements have their turn under load.
+  for (int round = 0; round < 8; ++round) {
+    if (TRY(parts.sensor.poll(sink)) == 0) break;
+  }
+  parts.pipeline.release();
+  return {};
+}
+
+Result<void> tick(Parts& parts) {
+  parts.sensor.tick();
+  sensor::Losses losses = parts.sensor.take_losses();
+  if (!losses.empty() && parts.ticks_until_heal < 0) parts.ticks_until_heal = kHealEveryTicks;
+  parts.pipeline.report_losses(std::move(losses));
+  if (parts.ticks_until_heal > 0) --parts.ticks_until_heal;
+  if (parts.ticks_until_heal == 0) {
+    parts.ticks_until_heal = -1;
+    if (auto healed = parts.sensor.heal(); !healed) {
+      log_warning("sensor", "processes: " + healed.error().message());
     }
+  }
+  return {};
+}
+
+Result<void> watch(Parts& parts) {
+  Loop& loop = parts.context.loop();
+  TRY(loop.watch(parts.sensor.poll_fd(), EPOLLIN,
+                 [&parts](std::uint32_t) { return poll_once(parts); }));
+  TRY(loop.every(kPollMs, [&parts] { return poll_once(parts); }));
+  TRY(loop.every(kTickMs, [&parts] { return tick(parts); }));
+  TRY(loop.every(kNamesMs, [&parts]() -> Result<void> {
+    parts.pipeline.read_names();
     return {};
+  }));
+  return {};
+}
+
+void answer_calls(Parts& parts, const runtime::Directory& directory) {
+  CallHandlers& calls = parts.context.calls();
+  calls.add("ps", [&parts, &directory](std::string_view, Answer& answer) {
+    return answer_ps(parts.sensor, directory, parts.pipeline.names(), answer);
   });
-  context.calls().add("doctor", [](std::string_view, Answer& answer) {
-    std::string line;
-    JsonWriter(line)
-        .begin_object()
-        .member("check", "kernel programs")
-        .member("ok", false)
-        .member("reason", "this build of the sensor loads none")
-        .end_object();
-    return answer.line(line);
+  calls.add("doctor", [&parts](std::string_view, Answer& answer) {
+    return answer_doctor(parts.sensor, parts.hierarchy, answer);
   });
-  return context.loop().run();
+  parts.context.on_counters([&parts](JsonWriter& json) {
+    parts.pipeline.write_counters(json);
+    write_sensor_counters(parts.sensor, json);
+  });
+  parts.context.on_config([&parts](const config::Config& settings) {
+    parts.pipeline.use_settings(settings);
+    const auto notes = parts.sensor.use_filter(config::kernel_filter(settings.profile));
+    if (!notes) return log_error("sensor", notes.error().message());
+    for (const auto& note : *notes) log_warning("sensor", note);
+  });
+}
+
+}  // namespace
+
+Result<void> run_sensor(SensorContext& context) {
+  const runtime::Hierarchy hierarchy = TRY(runtime::choose_hierarchy());
+  const runtime::CgroupScan scan = TRY(runtime::scan_cgroups(hierarchy));
+  // The directory tells the pipeline, which looks things up in the directory.
+  Pipeline* told = nullptr;
+  runtime::Directory directory({}, [&told](Event event) {
+    if (told != nullptr) told->take_lifecycle(std::move(event));
+  });
+  Pipeline pipeline(context, directory);
+  told = &pipeline;
+  context.engines().set_directory(directory);
+  const auto sensor = TRY(
+      sensor::Sensor::open(make_options(context.settings(), hierarchy, scan, directory)));
+  TRY(context.loading_is_done());
+  Parts parts{context, *sensor, pipeline, hierarchy};
+  answer_calls(parts, directory);
+  TRY(watch(parts));
+  sensor->report_processes([&](Event&& event) { pipeline.take(std::move(event)); });
+  TRY(context.loop().run());
+  // What the kernel has handed over already is not lost by a stop.
+  TRY(poll_once(parts));
+  context.loop().forget(sensor->poll_fd());
+  return {};
 }
 
 }  // namespace coff::agent

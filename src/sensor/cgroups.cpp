@@ -15,32 +15,24 @@ std::uint32_t Cgroups::take_slot(const std::string& container_id) {
   return kSlotUnassigned;
 }
 
-std::optional<CgroupIdentity> Cgroups::add(std::uint64_t id, std::string_view path) {
+bool Cgroups::add(std::uint64_t id, std::string_view path) {
   const auto known_group = groups_.find(id);
-  if (known_group != groups_.end() && known_group->second.removed_boot_ns == 0) return {};
-  const auto identity = resolver_(path);
-  Group group{.path = std::string(path), .slot = kSlotHost};
+  if (known_group != groups_.end() && known_group->second.removed_boot_ns == 0) return false;
+  Group group{.path = std::string(path), .container_id = resolver_(path), .slot = kSlotHost};
   bool is_new = false;
-  if (identity) {
-    Known& known = containers_[identity->container_id];
-    if (known.groups++ == 0 && known.container == nullptr) {
-      is_new = true;
-      auto container = std::make_shared<Container>();
-      container->id = identity->container_id;
-      container->engine = identity->engine;
-      known.container = std::move(container);
-      known.slot = take_slot(identity->container_id);
-    }
-    group.container_id = identity->container_id;
-    group.container = known.container;
-    group.slot = known.slot;
+  if (!group.container_id.empty()) {
+    const auto [known, fresh] = containers_.try_emplace(group.container_id);
+    if (fresh) known->second.slot = take_slot(group.container_id);
+    ++known->second.groups;
+    group.slot = known->second.slot;
+    is_new = fresh;
   }
-  const auto cls = identity ? COFF_CLASS_CONTAINER : COFF_CLASS_HOST;
+  const auto cls = group.container_id.empty() ? COFF_CLASS_HOST : COFF_CLASS_CONTAINER;
   if (auto set = programs_.set_cgroup(id, group.slot, cls); !set) {
     if (unassigned_++ == 0) log_warning("sensor", set.error().message());
   }
   groups_[id] = std::move(group);
-  return is_new ? identity : std::nullopt;
+  return is_new;
 }
 
 void Cgroups::remove(std::uint64_t id, std::uint64_t boot_ns) {
@@ -48,15 +40,6 @@ void Cgroups::remove(std::uint64_t id, std::uint64_t boot_ns) {
   if (found == groups_.end() || found->second.removed_boot_ns != 0) return;
   found->second.removed_boot_ns = boot_ns;
   programs_.forget_cgroup(id);
-}
-
-void Cgroups::update(const ContainerPtr& container) {
-  const auto known = containers_.find(container->id);
-  if (known == containers_.end()) return;
-  known->second.container = container;
-  for (auto& [id, group] : groups_) {
-    if (group.container_id == container->id) group.container = container;
-  }
 }
 
 void Cgroups::forget_removed(std::uint64_t boot_ns) {

@@ -3,7 +3,6 @@
 
 #include <cstdint>
 #include <functional>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -14,15 +13,9 @@
 
 namespace coff::sensor {
 
-/// A container as a control group's path names it.
-struct CgroupIdentity {
-  std::string container_id;
-  std::string engine;  ///< "docker", …; "" when the path does not tell.
-};
-
-/// Tells the container of a control group's path; empty: a group of the host. Injected, because
+/// Tells the container id of a control group's path; empty: a group of the host. Injected, because
 /// the shapes of paths belong to the engines.
-using CgroupResolver = std::function<std::optional<CgroupIdentity>(std::string_view path)>;
+using CgroupResolver = std::function<std::string(std::string_view path)>;
 
 /// All control groups of the hierarchy in use. Not thread-safe.
 class Cgroups {
@@ -37,17 +30,14 @@ class Cgroups {
     std::string container_id;  ///< Empty on the host.
     std::uint32_t slot = kSlotUnassigned;
     std::uint64_t removed_boot_ns = 0;
-    ContainerPtr container;  ///< Newest metadata; never null for a container's group.
   };
 
   Cgroups(KernelPrograms& programs, CgroupResolver resolver)
       : programs_(programs), resolver_(std::move(resolver)) {}
 
-  /// Learns a group. Returns the container when one is seen for the first time.
-  std::optional<CgroupIdentity> add(std::uint64_t id, std::string_view path);
+  /// Learns a group. True when it is the first one of a container.
+  bool add(std::uint64_t id, std::string_view path);
   void remove(std::uint64_t id, std::uint64_t boot_ns);
-  /// Newer metadata of a container; ignored when no group of it is known.
-  void update(const ContainerPtr& container);
   /// Forgets groups removed long ago, and frees the slots of containers that have none left.
   void forget_removed(std::uint64_t boot_ns);
 
@@ -60,7 +50,6 @@ class Cgroups {
 
  private:
   struct Known {
-    ContainerPtr container;
     std::uint32_t slot = kSlotUnassigned;
     size_t groups = 0;
   };

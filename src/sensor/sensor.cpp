@@ -50,8 +50,7 @@ Result<std::vector<std::string>> Sensor::use_filter(const KernelFilter& filter) 
 }
 
 void Sensor::learn_cgroup(std::uint64_t id, std::string_view path) {
-  const auto fresh = cgroups_.add(id, path);
-  if (fresh && options_.on_new_container) options_.on_new_container(*fresh);
+  if (cgroups_.add(id, path) && options_.on_new_container) options_.on_new_container(path);
 }
 
 void Sensor::take_cgroup(const schema::Record& record) {
@@ -61,12 +60,17 @@ void Sensor::take_cgroup(const schema::Record& record) {
     learn_cgroup(group.id, record.text(group.path));
   } else {
     cgroups_.remove(group.id, group.hdr.time);
+    if (options_.on_removed_cgroup) options_.on_removed_cgroup(record.text(group.path));
   }
 }
 
 ContainerPtr Sensor::container_of(std::uint64_t cgroup) const {
   const auto* group = cgroups_.find(cgroup);
-  return group == nullptr ? nullptr : group->container;
+  if (group == nullptr || group->container_id.empty()) return nullptr;
+  ContainerPtr known = options_.find_container ? options_.find_container(group->container_id) : nullptr;
+  if (known != nullptr) return known;
+  // Forgotten by whoever keeps metadata, or nobody does: the id is certain all the same.
+  return std::make_shared<const Container>(Container{.id = group->container_id});
 }
 
 // The fork or exec record of this process was lost, or it began while the agent started.

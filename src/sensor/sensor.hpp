@@ -29,9 +29,12 @@ struct SensorOptions {
   std::uint32_t hierarchy = 0;
   std::vector<ExistingCgroup> existing_cgroups;
   CgroupResolver resolver;
-  /// Called once for each container when its first control group appears, before any process of
-  /// it has run.
-  std::function<void(const CgroupIdentity&)> on_new_container;
+  /// The newest metadata of a container; called for every event in one. Null: not known.
+  std::function<ContainerPtr(std::string_view id)> find_container;
+  /// Called with the path of a container's first control group, before any process of it has run.
+  std::function<void(std::string_view path)> on_new_container;
+  /// Called with the path of every control group that is removed.
+  std::function<void(std::string_view path)> on_removed_cgroup;
 };
 
 /// Losses since the last time they were taken: what a `gap` entry reports.
@@ -77,7 +80,6 @@ class Sensor {
   void tick();
 
   Result<std::vector<std::string>> use_filter(const KernelFilter& filter);
-  void update_container(const ContainerPtr& container) { cgroups_.update(container); }
   /// Processes of every container and of the host, as they are now: reports each to `sink` as
   /// Kind::process_seen.
   void report_processes(const Sink& sink) const;

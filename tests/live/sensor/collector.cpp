@@ -38,10 +38,9 @@ Result<Collector> Collector::open(KernelFilter filter, sensor::LoadOptions load)
   for (const auto& group : scan.groups) {
     options.existing_cgroups.push_back({group.id, group.path});
   }
-  options.resolver = [](std::string_view path) -> std::optional<sensor::CgroupIdentity> {
+  options.resolver = [](std::string_view path) {
     const auto container = runtime::parse_cgroup(path);
-    if (!container) return {};
-    return sensor::CgroupIdentity{container->id, container->engine};
+    return container ? container->id : std::string();
   };
   return Collector(TRY(sensor::Sensor::open(std::move(options))));
 }

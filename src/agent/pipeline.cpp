@@ -1,0 +1,191 @@
+// From the sensor's events to entries of the trail and to followers: recording profile, hold for
+// late metadata, redaction, losses.
+#include "agent/pipeline.hpp"
+
+#include <sys/random.h>
+
+#include <algorithm>
+
+#include "agent/messages.hpp"
+#include "base/bytes.hpp"
+#include "base/clock.hpp"
+#include "base/log.hpp"
+#include "schema/constants.hpp"
+#include "schema/decode.hpp"
+#include "trail/commit.hpp"
+
+namespace coff::agent {
+
+namespace {
+
+schema::RedactRules redact_rules(const config::Config& settings) {
+  schema::RedactRules rules;
+  for (const auto& name : settings.redaction.names) rules.secret_names.push_back("*" + name + "*");
+  return rules;
+}
+
+std::uint64_t now_ns() { return static_cast<std::uint64_t>(boot_now_ns()); }
+
+bool is_pending(const ContainerPtr& container) {
+  return container != nullptr && container->metadata == Metadata::kPending;
+}
+
+}  // namespace
+
+Pipeline::Pipeline(SensorContext& context, runtime::Directory& directory)
+    : context_(context),
+      directory_(directory),
+      profile_(context.settings().profile),
+      redactor_(redact_rules(context.settings())) {
+  read_names();
+}
+
+void Pipeline::use_settings(const config::Config& settings) {
+  profile_ = config::RecordingProfile(settings.profile);
+  redactor_ = schema::Redactor(redact_rules(settings));
+}
+
+void Pipeline::read_names() {
+  auto names = schema::UserNames::read("/etc");
+  if (names) names_ = std::move(*names);
+}
+
+void Pipeline::take(Event&& event) {
+  ++counters_.seen;
+  if (event.process == nullptr) ++counters_.without_process;
+  const config::Recording recording = profile_.decide(event);
+  if (recording == config::Recording::kNone ||
+      (recording == config::Recording::kLive && !context_.live().wanted())) {
+    ++counters_.unwanted;
+    return;
+  }
+  // Once one event waits, later ones of the same container wait behind it: their order is kept.
+  if (is_pending(event.container) && held_.size() < kHeldMax) {
+    ++counters_.held;
+    held_.push_back({std::move(event), recording, now_ns() + kHoldNs});
+    return;
+  }
+  emit(event, recording);
+}
+
+void Pipeline::take_lifecycle(Event&& event) {
+  const std::lock_guard lock(lifecycle_mutex_);
+  arrived_.push_back(std::move(event));
+}
+
+// Whether the event may go on: its container is settled, or the wait is over.
+bool Pipeline::refresh(Held& held, std::uint64_t now) {
+  if (held.event.container == nullptr) return true;
+  const std::string& id = held.event.container->id;
+  const bool settled = directory_.settled(id);
+  if (!settled && now < held.until_boot_ns) return false;
+  if (ContainerPtr newest = directory_.find(id)) held.event.container = std::move(newest);
+  if (is_pending(held.event.container)) ++counters_.held_too_long;
+  return true;
+}
+
+void Pipeline::release() {
+  const std::uint64_t now = now_ns();
+  while (!held_.empty()) {
+    Held& held = held_.front();
+    const ContainerPtr newest = directory_.find(held.event.container->id);
+    if (is_pending(newest) && now < held.until_boot_ns) break;
+    if (newest != nullptr) held.event.container = newest;
+    if (is_pending(held.event.container)) ++counters_.held_too_long;
+    emit(held.event, held.recording);
+    held_.pop_front();
+  }
+  std::vector<Event> arrived;
+  {
+    const std::lock_guard lock(lifecycle_mutex_);
+    arrived.swap(arrived_);
+  }
+  for (Event& event : arrived) {
+    ++counters_.seen;
+    lifecycle_.push_back(
+        {std::move(event), config::Recording::kTrail, now + kLifecycleHoldNs});
+  }
+  // In the engine's order, so that a start never stands behind its stop.
+  const auto ready = std::find_if(lifecycle_.begin(), lifecycle_.end(),
+                                  [&](Held& held) { return !refresh(held, now); });
+  std::for_each(lifecycle_.begin(), ready,
+                [&](const Held& held) { emit(held.event, held.recording); });
+  lifecycle_.erase(lifecycle_.begin(), ready);
+}
+
+void Pipeline::emit(const Event& event, config::Recording recording) {
+  json_.clear();
+  const schema::JsonOptions options{
+      .names = &names_,
+      .redactor = &redactor_,
+      .commit = [](std::string_view secret) {
+        trail::Salt salt;
+        if (getrandom(salt.data(), salt.size(), 0) != static_cast<ssize_t>(salt.size())) {
+          return std::string("[redacted]");
+        }
+        return "[redacted:" + to_base64(trail::commitment_hash(salt, secret)) + "]";
+      }};
+  schema::append_json(json_, event, options);
+  if (recording == config::Recording::kTrail) {
+    ++counters_.recorded;
+    append(json_);
+  } else {
+    ++counters_.live_only;
+  }
+  if (!context_.live().wanted()) return;
+  const auto published = context_.live().publish(
+      {.kind = schema::kind_name(event.kind),
+       .container_id = event.container == nullptr ? std::string_view() : event.container->id,
+       .container_name = event.container == nullptr ? std::string_view() : event.container->name,
+       .json = json_});
+  if (!published) log_warning("sensor", published.error().message());
+}
+
+void Pipeline::append(std::string_view entry) {
+  // A refusal is counted by the writer too, and stands in the next heartbeat.
+  if (!context_.trail().append(entry)) ++counters_.entries_refused;
+}
+
+void Pipeline::report_losses(sensor::Losses&& losses) {
+  if (losses.empty()) return;
+  std::uint64_t total = losses.malformed + losses.skipped_runs;
+  std::string members;
+  JsonWriter json(members);
+  json.begin_object().member("reason", std::string_view("sensor")).key("rows").begin_array();
+  for (const auto& row : losses.rows) {
+    total += row.ring + row.scratch;
+    json.begin_object()
+        .member("group", row.group)
+        .member("kind", schema::kKindNames[row.kind])
+        .member("ring_full", row.ring)
+        .member("no_scratch", row.scratch)
+        .end_object();
+  }
+  json.end_array()
+      .member("skipped_runs", losses.skipped_runs)
+      .member("malformed", losses.malformed)
+      .member("lost", total)
+      .end_object();
+  const std::string entry =
+      make_agent_entry("gap", std::string_view(members).substr(1, members.size() - 2));
+  append(entry);
+  if (auto published = context_.live().publish({.kind = "gap", .json = entry}); !published) {
+    log_warning("sensor", published.error().message());
+  }
+}
+
+void Pipeline::write_counters(JsonWriter& json) const {
+  json.key("events")
+      .begin_object()
+      .member("seen", counters_.seen)
+      .member("recorded", counters_.recorded)
+      .member("live_only", counters_.live_only)
+      .member("unwanted", counters_.unwanted)
+      .member("held", counters_.held)
+      .member("held_too_long", counters_.held_too_long)
+      .member("without_process", counters_.without_process)
+      .member("entries_refused", counters_.entries_refused)
+      .end_object();
+}
+
+}  // namespace coff::agent

@@ -1,0 +1,85 @@
+// From the sensor's events to entries of the trail and to followers: recording profile, hold for
+// late metadata, redaction, losses.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "agent/sensor_process.hpp"
+#include "config/profile.hpp"
+#include "runtime/directory.hpp"
+#include "schema/event_json.hpp"
+#include "schema/redact.hpp"
+#include "schema/user_names.hpp"
+#include "sensor/sensor.hpp"
+
+namespace coff::agent {
+
+/// What happened to events, since start.
+struct PipelineCounters {
+  std::uint64_t seen = 0;            ///< Events from the kernel and the engines.
+  std::uint64_t recorded = 0;        ///< Became entries, or are about to.
+  std::uint64_t live_only = 0;       ///< Offered to followers only, as the profile says.
+  std::uint64_t unwanted = 0;        ///< Forwarded by the kernel, but no clause matched.
+  std::uint64_t held = 0;            ///< Waited for their container's metadata.
+  std::uint64_t held_too_long = 0;   ///< Released without it.
+  std::uint64_t without_process = 0; ///< Nothing known of the process but its pid.
+  std::uint64_t entries_refused = 0; ///< Lost on the way to the trail.
+};
+
+/// Belongs to the loop's thread; only take_lifecycle() may be called from others. Not movable.
+class Pipeline {
+ public:
+  /// Longest wait of an event for its container's metadata.
+  static constexpr std::uint64_t kHoldNs = 60'000'000;
+  /// Longest wait of a lifecycle record, which is where the metadata stands.
+  static constexpr std::uint64_t kLifecycleHoldNs = 2'000'000'000;
+  /// Events held at a time; beyond it they go on as they are.
+  static constexpr size_t kHeldMax = 20'000;
+
+  Pipeline(SensorContext& context, runtime::Directory& directory);
+  Pipeline(const Pipeline&) = delete;
+  Pipeline& operator=(const Pipeline&) = delete;
+
+  /// An event of the kernel.
+  void take(Event&& event);
+  /// An event of an engine, from any thread.
+  void take_lifecycle(Event&& event);
+  /// Releases what was held long enough or is settled now. Call it every few milliseconds.
+  void release();
+  /// Writes a gap entry when something was lost.
+  void report_losses(sensor::Losses&& losses);
+  void use_settings(const config::Config& settings);
+  void write_counters(JsonWriter& json) const;
+  [[nodiscard]] const PipelineCounters& counters() const { return counters_; }
+  [[nodiscard]] const schema::UserNames& names() const { return names_; }
+  void read_names();
+
+ private:
+  struct Held {
+    Event event;
+    config::Recording recording = config::Recording::kTrail;
+    std::uint64_t until_boot_ns = 0;
+  };
+
+  void emit(const Event& event, config::Recording recording);
+  void append(std::string_view entry);
+  bool refresh(Held& held, std::uint64_t now_ns);
+
+  SensorContext& context_;
+  runtime::Directory& directory_;
+  config::RecordingProfile profile_;
+  schema::Redactor redactor_;
+  schema::UserNames names_;
+  std::string json_;  ///< Reused for every event.
+  std::deque<Held> held_;
+  std::mutex lifecycle_mutex_;
+  std::vector<Event> arrived_;  ///< Guarded by lifecycle_mutex_.
+  std::vector<Held> lifecycle_;
+  PipelineCounters counters_;
+};
+
+}  // namespace coff::agent
