@@ -1,17 +1,17 @@
-// The sensor's main loop without kernel programs: heartbeats, and answers that say so.
+// The sensor's main loop without kernel programs: what engines tell, heartbeats, plain answers.
 #include "agent/sensor_process.hpp"
 
 namespace coff::agent {
 
 Result<void> run_sensor(SensorContext& context) {
-  std::unordered_map<std::string, ContainerPtr> containers;
-  context.on_container([&](ContainerPtr container) { containers[container->id] = container; });
+  runtime::Directory directory({}, [](const Event&) {});
+  context.engines().set_directory(directory);
   context.calls().add("ps", [&](std::string_view, Answer& answer) -> Result<void> {
-    for (const auto& [id, container] : containers) {
+    for (const ContainerPtr& container : directory.present()) {
       std::string line;
       JsonWriter(line)
           .begin_object()
-          .member("container", id)
+          .member("container", container->id)
           .member("name", container->name)
           .member("image", container->image)
           .end_object();
