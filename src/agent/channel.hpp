@@ -17,8 +17,8 @@
 
 namespace coff::agent {
 
-/// Longest payload of one frame: one trail batch (1 MiB) and its header.
-inline constexpr std::size_t kPayloadBytesMax = (1U << 20U) + 4096;
+/// Longest payload of one frame: a container's whole metadata, or the ids of 16,384 containers.
+inline constexpr std::size_t kPayloadBytesMax = 4U << 20U;
 /// Most descriptors that one frame carries.
 inline constexpr std::size_t kFrameDescriptorsMax = 8;
 /// Bytes that a channel holds for a slow reader before send() answers kLimit (back-pressure).

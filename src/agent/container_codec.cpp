@@ -1,4 +1,4 @@
-// Containers and engine events as messages from the engine worker to the sensor.
+// What the engine worker tells the sensor, as messages: containers, events, lists, states.
 #include "agent/container_codec.hpp"
 
 #include "agent/channel.hpp"
@@ -29,12 +29,6 @@ void members(Visitor&& visit, Value& value)
 }
 template <typename Visitor, typename Value>
 void members(Visitor&& visit, Value& value)
-  requires std::same_as<std::remove_const_t<Value>, ContainerInfo>
-{
-  visit(value.action, value.attributes);
-}
-template <typename Visitor, typename Value>
-void members(Visitor&& visit, Value& value)
   requires std::same_as<std::remove_const_t<Value>, Container>
 {
   visit(value.id, value.engine, value.metadata, value.metadata_reason, value.name, value.image,
@@ -48,9 +42,48 @@ void members(Visitor&& visit, Value& value)
 }
 template <typename Visitor, typename Value>
 void members(Visitor&& visit, Value& value)
-  requires std::same_as<std::remove_const_t<Value>, LifecycleEvent>
+  requires std::same_as<std::remove_const_t<Value>, runtime::EngineEvent>
 {
-  visit(value.kind, value.wall_ns, value.container, value.info);
+  visit(value.type, value.action, value.id, value.wall_ns, value.attributes, value.name,
+        value.image, value.labels, value.cuts);
+}
+template <typename Visitor, typename Value>
+void members(Visitor&& visit, Value& value)
+  requires std::same_as<std::remove_const_t<Value>, runtime::EngineStatus>
+{
+  visit(value.name, value.engine, value.version, value.id, value.connected, value.problem,
+        value.connections, value.events, value.events_unread, value.inspections,
+        value.inspections_failed, value.requests_refused);
+}
+template <typename Visitor, typename Value>
+void members(Visitor&& visit, Value& value)
+  requires std::same_as<std::remove_const_t<Value>, ContainerMessage>
+{
+  visit(value.engine, value.container);
+}
+template <typename Visitor, typename Value>
+void members(Visitor&& visit, Value& value)
+  requires std::same_as<std::remove_const_t<Value>, EngineEventMessage>
+{
+  visit(value.engine, value.event);
+}
+template <typename Visitor, typename Value>
+void members(Visitor&& visit, Value& value)
+  requires std::same_as<std::remove_const_t<Value>, UnknownMessage>
+{
+  visit(value.engine, value.id, value.code, value.why);
+}
+template <typename Visitor, typename Value>
+void members(Visitor&& visit, Value& value)
+  requires std::same_as<std::remove_const_t<Value>, ListMessage>
+{
+  visit(value.engine, value.ids, value.asked_boot_ns);
+}
+template <typename Visitor, typename Value>
+void members(Visitor&& visit, Value& value)
+  requires std::same_as<std::remove_const_t<Value>, StateMessage>
+{
+  visit(value.status);
 }
 
 class Encoder {
@@ -125,14 +158,10 @@ class Decoder {
     if (byte > static_cast<unsigned char>(Metadata::kUnknown)) bad_ = true;
     else value = static_cast<Metadata>(byte);
   }
-  void get(Kind& value) {
-    const auto number = reader_.number<std::uint16_t>();
-    if (number < static_cast<std::uint16_t>(Kind::container_create) ||
-        number > static_cast<std::uint16_t>(Kind::container_other)) {
-      bad_ = true;
-    } else {
-      value = static_cast<Kind>(number);
-    }
+  void get(Code& value) {
+    const auto byte = reader_.number<unsigned char>();
+    if (byte > static_cast<unsigned char>(Code::kInternal)) bad_ = true;
+    else value = static_cast<Code>(byte);
   }
   template <typename T>
   void get(std::vector<T>& list) {
@@ -157,13 +186,15 @@ class Decoder {
   bool bad_ = false;
 };
 
+}  // namespace
+
 template <typename T>
-Result<std::string> encode(const T& value) {
+Result<std::string> encode(const T& message) {
   std::string payload;
   Encoder encoder(payload);
-  members(encoder, value);
+  members(encoder, message);
   if (encoder.too_long() || payload.size() > kPayloadBytesMax) {
-    return fail(Code::kLimit, "the metadata of a container is over " +
+    return fail(Code::kLimit, "a message about a container is over " +
                                   std::to_string(kPayloadBytesMax) + " bytes or a list over " +
                                   std::to_string(kListMax) + " elements");
   }
@@ -172,20 +203,22 @@ Result<std::string> encode(const T& value) {
 
 template <typename T>
 Result<T> decode(std::string_view payload) {
-  T value;
+  T message;
   Decoder decoder(payload);
-  members(decoder, value);
+  members(decoder, message);
   TRY(decoder.done());
-  return value;
+  return message;
 }
 
-}  // namespace
-
-Result<std::string> encode_container(const Container& container) { return encode(container); }
-Result<Container> decode_container(std::string_view payload) { return decode<Container>(payload); }
-Result<std::string> encode_lifecycle(const LifecycleEvent& event) { return encode(event); }
-Result<LifecycleEvent> decode_lifecycle(std::string_view payload) {
-  return decode<LifecycleEvent>(payload);
-}
+template Result<std::string> encode(const ContainerMessage&);
+template Result<std::string> encode(const EngineEventMessage&);
+template Result<std::string> encode(const UnknownMessage&);
+template Result<std::string> encode(const ListMessage&);
+template Result<std::string> encode(const StateMessage&);
+template Result<ContainerMessage> decode(std::string_view);
+template Result<EngineEventMessage> decode(std::string_view);
+template Result<UnknownMessage> decode(std::string_view);
+template Result<ListMessage> decode(std::string_view);
+template Result<StateMessage> decode(std::string_view);
 
 }  // namespace coff::agent

@@ -1,32 +1,49 @@
-// Containers and engine events as messages from the engine worker to the sensor.
+// What the engine worker tells the sensor, as messages: containers, events, lists, states.
 #pragma once
 
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/result.hpp"
+#include "runtime/engine.hpp"
 #include "schema/event.hpp"
 
 namespace coff::agent {
 
-/// Most elements of any list in a container (labels, mounts, …); the rest makes encoding fail.
-inline constexpr std::uint32_t kListMax = 4096;
+/// Most elements of any list in a message; as many containers as one list of an engine has.
+inline constexpr std::uint32_t kListMax = runtime::kListedMax;
 
-/// Something that an engine said happened to a container.
-struct LifecycleEvent {
-  Kind kind = Kind::container_other;  ///< One of the container_* kinds.
-  std::int64_t wall_ns = 0;           ///< By the engine's clock.
-  Container container;                ///< As known when it happened.
-  ContainerInfo info;
+// One struct for each call of runtime::EngineListener. `engine` is EngineStatus::name.
+struct ContainerMessage {
+  std::string engine;
+  Container container;
+};
+struct EngineEventMessage {
+  std::string engine;
+  runtime::EngineEvent event;
+};
+struct UnknownMessage {
+  std::string engine;
+  std::string id;
+  Code code = Code::kInternal;
+  std::string why;
+};
+struct ListMessage {
+  std::string engine;
+  std::vector<std::string> ids;
+  std::uint64_t asked_boot_ns = 0;
+};
+struct StateMessage {
+  runtime::EngineStatus status;
 };
 
-/// kLimit when the container has lists or texts too long for one message.
-Result<std::string> encode_container(const Container& container);
-/// Strict: every byte must be used, kinds and booleans must be valid.
-Result<Container> decode_container(std::string_view payload);
-
-Result<std::string> encode_lifecycle(const LifecycleEvent& event);
-Result<LifecycleEvent> decode_lifecycle(std::string_view payload);
+/// Instantiated for the five structs above. kLimit when a list or the whole is too long.
+template <typename T>
+Result<std::string> encode(const T& message);
+/// Strict: every byte must be used; enumerators, booleans and lists must be in range.
+template <typename T>
+Result<T> decode(std::string_view payload);
 
 }  // namespace coff::agent

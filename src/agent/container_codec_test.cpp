@@ -49,13 +49,14 @@ Container full_container() {
 }
 
 TEST(ContainerCodec, RoundTripKeepsEveryMember) {
-  const std::string bytes = *encode_container(full_container());
-  const auto back = decode_container(bytes);
+  const std::string bytes = *encode(ContainerMessage{"/run/docker.sock", full_container()});
+  const auto back = decode<ContainerMessage>(bytes);
   ASSERT_TRUE(back) << back.error().message();
+  EXPECT_EQ(back->engine, "/run/docker.sock");
   // Byte for byte the same again: no member was left out on either side…
-  EXPECT_EQ(*encode_container(*back), bytes);
+  EXPECT_EQ(*encode(*back), bytes);
   // …and none on both: each member of the original that differs from a fresh one arrived.
-  const Container& c = *back;
+  const Container& c = back->container;
   EXPECT_EQ(c.name, "web\n\x1b[31m");
   EXPECT_EQ(c.labels, full_container().labels);
   EXPECT_EQ(c.command.size(), 3U);
@@ -73,33 +74,72 @@ TEST(ContainerCodec, RoundTripKeepsEveryMember) {
 }
 
 TEST(ContainerCodec, EveryCutIsRefused) {
-  const std::string bytes = *encode_container(full_container());
+  const std::string bytes = *encode(ContainerMessage{"e", full_container()});
   for (std::size_t size = 0; size < bytes.size(); ++size) {
-    EXPECT_FALSE(decode_container(std::string_view(bytes).substr(0, size))) << size;
+    EXPECT_FALSE(decode<ContainerMessage>(std::string_view(bytes).substr(0, size))) << size;
   }
-  EXPECT_FALSE(decode_container(bytes + "x"));
+  EXPECT_FALSE(decode<ContainerMessage>(bytes + "x"));
 }
 
 TEST(ContainerCodec, AnyFlippedByteIsSafe) {
-  const std::string bytes = *encode_container(full_container());
+  const std::string bytes = *encode(ContainerMessage{"e", full_container()});
   std::size_t refused = 0;
   for (std::size_t at = 0; at < bytes.size(); ++at) {
     for (const int mask : {0x01, 0x80, 0xff}) {
       std::string changed = bytes;
       changed[at] = static_cast<char>(changed[at] ^ mask);
-      if (!decode_container(changed)) ++refused;
+      if (!decode<ContainerMessage>(changed)) ++refused;
     }
   }
   EXPECT_GT(refused, 0U);
 }
 
+TEST(ContainerCodec, EventsListsAndStatesRoundTrip) {
+  EngineEventMessage event;
+  event.engine = "e";
+  event.event = {.type = "container",
+                 .action = "exec_create: sh -c id",
+                 .id = "abc",
+                 .wall_ns = 5,
+                 .attributes = {{"execID", "1"}},
+                 .name = "web",
+                 .image = "i",
+                 .labels = {{"l", "v"}},
+                 .cuts = {"labels"}};
+  const auto event_back = decode<EngineEventMessage>(*encode(event));
+  ASSERT_TRUE(event_back);
+  EXPECT_EQ(event_back->event.action, event.event.action);
+  EXPECT_EQ(event_back->event.cuts, event.event.cuts);
+  EXPECT_EQ(event_back->event.attributes, event.event.attributes);
+
+  const ListMessage list{.engine = "e", .ids = {"a", "b"}, .asked_boot_ns = 9};
+  const auto list_back = decode<ListMessage>(*encode(list));
+  ASSERT_TRUE(list_back);
+  EXPECT_EQ(list_back->ids, list.ids);
+  EXPECT_EQ(list_back->asked_boot_ns, 9U);
+
+  const UnknownMessage unknown{.engine = "e", .id = "x", .code = Code::kNotFound, .why = "no"};
+  const auto unknown_back = decode<UnknownMessage>(*encode(unknown));
+  ASSERT_TRUE(unknown_back);
+  EXPECT_EQ(unknown_back->code, Code::kNotFound);
+
+  StateMessage state;
+  state.status.name = "/run/docker.sock";
+  state.status.connected = true;
+  state.status.requests_refused = 3;
+  const auto state_back = decode<StateMessage>(*encode(state));
+  ASSERT_TRUE(state_back);
+  EXPECT_TRUE(state_back->status.connected);
+  EXPECT_EQ(state_back->status.requests_refused, 3U);
+}
+
 TEST(ContainerCodec, TooMuchIsRefusedWhenSent) {
   Container many;
   many.labels.resize(kListMax + 1);
-  EXPECT_EQ(encode_container(many).error().code, Code::kLimit);
+  EXPECT_EQ(encode(ContainerMessage{"e", many}).error().code, Code::kLimit);
   Container long_one;
   long_one.name.assign(kPayloadBytesMax, 'x');
-  EXPECT_EQ(encode_container(long_one).error().code, Code::kLimit);
+  EXPECT_EQ(encode(ContainerMessage{"e", long_one}).error().code, Code::kLimit);
 }
 
 }  // namespace

@@ -180,6 +180,31 @@ TEST_F(Control, FollowersSeeHeartbeats) {
   EXPECT_NE(seen.find("\"type\":\"heartbeat\""), std::string::npos) << seen;
 }
 
+TEST_F(Control, QueriesFindEntriesByTypeAndText) {
+  const RunningAgent agent;
+  ASSERT_NE(agent.wait_entry({"\"type\":\"heartbeat\""}), "");
+  const auto query = [&](const std::string& arguments) {
+    std::vector<std::string> items;
+    eventually([&] {
+      items = agent.call("events.query", arguments).value_or(std::vector<std::string>());
+      return !items.empty();
+    });
+    return items;
+  };
+  const auto beats = query("{\"kind\":[\"heartbeat\"],\"limit\":1}");
+  ASSERT_EQ(beats.size(), 1U);
+  EXPECT_NE(beats[0].find("\"type\":\"heartbeat\""), std::string::npos);
+  const auto all = query("{\"since\":\"2020-01-01T00:00:00Z\"}");
+  EXPECT_GT(all.size(), 2U);
+  EXPECT_NE(all.front().find("\"type\":\"genesis\""), std::string::npos) << all.front();
+  const auto wrong = agent.call("events.query", "{\"since\":\"yesterday\"}");
+  ASSERT_FALSE(wrong);
+  EXPECT_EQ(wrong.error().code, Code::kInvalid);
+  const auto none = agent.call("events.query", "{\"container\":\"no-such-container\"}");
+  ASSERT_TRUE(none);
+  EXPECT_TRUE(none->empty());
+}
+
 TEST(Follow, FilterMatches) {
   const LiveEvent event{.kind = "exec",
                         .container_id = "abcdef",

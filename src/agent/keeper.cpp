@@ -65,8 +65,20 @@ Keeper::Keeper(Loop& loop, const config::Config& settings, trail::Log log)
           [](const Error&) -> Result<void> { return {}; }) {
   sensor_.peer = &sensor_peer_;
   control_.peer = &control_peer_;
+  open_index();
   add_calls();
   loop_.before_wait([this] { return commit_due(); });
+}
+
+void Keeper::open_index() {
+  auto index = trail::Index::open(settings_.trail_dir());
+  if (!index) {
+    index_problem_ = index.error().message();
+    log_error("keeper", "events can't be searched: " + index_problem_);
+    return;
+  }
+  index_ = std::move(*index);
+  index_->announce(log_.epoch(), log_.durable_size());
 }
 
 Result<void> Keeper::attach(Link link, Channel channel) {
@@ -180,6 +192,7 @@ Result<void> Keeper::commit() {
   counters_.slowest_commit_us = std::max(counters_.slowest_commit_us, counters_.last_commit_us);
   retry_at_ns_ = 0;
   pending_bytes_ = 0;
+  if (index_) index_->announce(log_.epoch(), log_.durable_size());
   for (Producer* producer : {&supervisor_, &sensor_, &control_}) {
     TRY(acknowledge(*producer));
     while (!producer->waiting.empty() && TRY(append_batch(*producer, producer->waiting.front()))) {

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <deque>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -13,7 +14,9 @@
 #include "agent/messages.hpp"
 #include "base/json_writer.hpp"
 #include "config/config.hpp"
+#include "trail/index.hpp"
 #include "trail/log.hpp"
+#include "trail/query.hpp"
 
 namespace coff::agent {
 
@@ -65,10 +68,15 @@ class Keeper {
   Result<void> acknowledge(Producer& producer);
   void add_calls();
   void write_status(JsonWriter& json);
+  void open_index();
+  Result<void> answer_query(std::string_view arguments, Answer& answer);
 
   Loop& loop_;
   config::Config settings_;
   trail::Log log_;
+  std::unique_ptr<trail::Index> index_;  ///< Null when it can't be opened; recording goes on.
+  std::string index_problem_;
+  std::optional<trail::Query> query_;
   Peer sensor_peer_;
   Peer control_peer_;
   Producer supervisor_;

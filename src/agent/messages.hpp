@@ -14,12 +14,12 @@ enum class Message : std::uint16_t {
   kStop,       ///< Finish what is queued, then exit.
   kConnected,  ///< u64 request, text error; a descriptor when error is empty.
   kProcesses,  ///< text JSON: the supervisor's table of processes. To control only.
-  kListener,   ///< One descriptor: the listening control socket. To control only.
+  kListener,   ///< Names (control_names.hpp); descriptor: the control socket. To control only.
+  kEngines,    ///< u32 count, text paths: sockets of engines to follow. To engine only.
 
   // Child to supervisor.
   kReady = 32,  ///< u8 Landlock ABI, bool confined by it, bool filtered: the sandbox is in force.
   kConnect,     ///< u64 request, text path of an engine's socket. From engine only.
-  kRunWorker,   ///< u64 request, u16 kind; descriptors: input, output. From sensor only.
   kFatal,       ///< text: why the child ends by itself.
 
   // Producer to keeper and back. The supervisor produces on the keeper's descriptor 3.
@@ -36,10 +36,13 @@ enum class Message : std::uint16_t {
   kLiveWanted = 128,  ///< bool.
   kLive,              ///< u64 dropped so far, u32 count, events (see live_feed.hpp).
 
-  // Engine worker to sensor.
-  kContainer = 160,  ///< A Container (container_codec.hpp).
-  kLifecycle,        ///< A lifecycle event of an engine (container_codec.hpp).
-  kEngineStatus,     ///< text engine, bool connected, text reason.
+  // Engine worker to sensor (container_codec.hpp), and sensor to engine worker.
+  kContainer = 160,  ///< ContainerMessage.
+  kEngineEvent,      ///< EngineEventMessage.
+  kEngineUnknown,    ///< UnknownMessage.
+  kEngineList,       ///< ListMessage.
+  kEngineState,      ///< StateMessage: connected, or not any more, or a minute later.
+  kEngineRequest,    ///< text engine, text container id: ask about it at once.
 };
 
 /// What a kLink channel connects its receiver to.

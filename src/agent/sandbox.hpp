@@ -19,8 +19,9 @@ enum class Syscalls : unsigned char {
   kEverySafe,  ///< Deny list for supervisor: no modules, kexec, ptrace, keys, foreign memory.
   kSensor,     ///< Deny list: the same, and no new programs, mounts, users or namespaces.
   kKeeper,     ///< Allow list: files and its channels.
-  kControl,    ///< Allow list: as kPeer, and reading of what Landlock leaves reachable.
-  kPeer,       ///< Allow list: its channels and given sockets; no open, no new sockets.
+  kControl,    ///< Allow list: its channels and sockets, and reading of what Landlock leaves
+               ///< reachable.
+  kEngine,     ///< Allow list: its channels, given sockets, threads; no open, no new sockets.
   kWorker,     ///< Allow list: read, write, memory, exit. No open, no socket, no process.
 };
 

@@ -17,7 +17,6 @@ constexpr std::int64_t kHeartbeatMs = 10'000;
 constexpr int kDrainMs = 5000;
 /// Descriptors for maps, programs, links and rings.
 constexpr std::uint64_t kDescriptors = 4096;
-constexpr std::size_t kEnginesMax = 64;
 
 /// Reading events and /proc, for good. No CAP_KILL, no CAP_DAC_OVERRIDE, no CAP_SETUID.
 const std::vector<unsigned> kKept = {CAP_BPF, CAP_PERFMON, CAP_SYS_PTRACE, CAP_DAC_READ_SEARCH};
@@ -43,9 +42,18 @@ SensorContext::SensorContext(Loop& loop, config::Config settings)
             return {};
           }),
       engine_(
-          loop, [this](Frame&& frame) { return handle_engine(std::move(frame)); },
-          [](const Error&) -> Result<void> { return {}; }),
-      live_(control_) {
+          loop,
+          [this](Frame&& frame) -> Result<void> {
+            // It parses answers of engines and may have been taken over: count, don't obey.
+            if (!engines_.handle(frame)) ++malformed_frames_;
+            return {};
+          },
+          [this](const Error&) -> Result<void> {
+            engines_.disconnected();
+            return {};
+          }),
+      live_(control_),
+      engines_(loop, engine_) {
   calls_.add("status", [this](std::string_view, Answer& answer) {
     std::string line;
     JsonWriter json(line);
@@ -96,42 +104,6 @@ Result<void> SensorContext::handle_control(Frame&& frame) {
   }
 }
 
-Result<void> SensorContext::handle_engine(Frame&& frame) {
-  // The engine worker parses answers of engines; it may have been taken over.
-  switch (static_cast<Message>(frame.type)) {
-    case Message::kContainer: {
-      auto container = decode_container(frame.payload);
-      if (!container) ++malformed_frames_;
-      else if (container_handler_) {
-        container_handler_(std::make_shared<const Container>(std::move(*container)));
-      }
-      return {};
-    }
-    case Message::kLifecycle: {
-      auto event = decode_lifecycle(frame.payload);
-      if (!event) ++malformed_frames_;
-      else if (lifecycle_handler_) lifecycle_handler_(std::move(*event));
-      return {};
-    }
-    case Message::kEngineStatus: {
-      PayloadReader reader(frame.payload);
-      EngineStatus status;
-      status.socket = reader.text();
-      status.connected = reader.number<bool>();
-      status.reason = reader.text();
-      if (!reader.done()) {
-        ++malformed_frames_;
-        return {};
-      }
-      std::erase_if(engines_, [&](const auto& known) { return known.socket == status.socket; });
-      if (engines_.size() < kEnginesMax) engines_.push_back(status);
-      if (engine_handler_) engine_handler_(status);
-      return {};
-    }
-    default: ++malformed_frames_; return {};
-  }
-}
-
 void SensorContext::write_counters(JsonWriter& json) {
   const TrailWriterCounters& trail = trail_.counters();
   json.key("entries")
@@ -150,14 +122,16 @@ void SensorContext::write_counters(JsonWriter& json) {
       .end_object();
   json.member("malformed_messages", malformed_frames_);
   json.key("engines").begin_array();
-  for (const EngineStatus& engine : engines_) {
+  for (const runtime::EngineStatus& engine : engines_.statuses()) {
     json.begin_object()
-        .member("socket", engine.socket)
+        .member("socket", engine.name)
+        .member("engine", engine.engine)
+        .member("version", engine.version)
         .member("connected", engine.connected)
-        .member("reason", engine.reason)
+        .member("problem", engine.problem)
         .end_object();
   }
-  json.end_array();
+  json.end_array().member("engine_requests_dropped", engines_.requests_dropped());
   if (counter_writer_) counter_writer_(json);
 }
 
@@ -173,7 +147,8 @@ Result<void> SensorContext::heartbeat() {
   return live_.publish({.kind = "heartbeat", .json = entry});
 }
 
-Result<void> SensorContext::start_heartbeat() {
+Result<void> SensorContext::start() {
+  TRY(engines_.start());
   TRY(heartbeat());
   return loop_.every(kHeartbeatMs, [this] { return heartbeat(); });
 }
@@ -232,7 +207,7 @@ Result<void> run(Channel& channel) {
         return {};
       });
   TRY(supervisor.attach(std::move(channel)));
-  TRY(context.start_heartbeat());
+  TRY(context.start());
   TRY(run_sensor(context));
   return context.drain(kDrainMs);
 }

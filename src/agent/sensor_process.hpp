@@ -8,32 +8,21 @@
 #include <string_view>
 
 #include "agent/calls.hpp"
-#include "agent/container_codec.hpp"
+#include "agent/engine_bridge.hpp"
 #include "agent/live_feed.hpp"
 #include "agent/loop.hpp"
 #include "agent/messages.hpp"
 #include "agent/trail_writer.hpp"
 #include "base/json_writer.hpp"
 #include "config/config.hpp"
-#include "schema/event.hpp"
 
 namespace coff::agent {
-
-/// What the engine worker knows about an engine's connection.
-struct EngineStatus {
-  std::string socket;
-  bool connected = false;
-  std::string reason;  ///< Why not, a sentence.
-};
 
 /// Everything that the sensor's main loop may use of the agent. All of it belongs to the thread
 /// that runs the loop; reader threads hand their events over through a queue with an eventfd that
 /// the loop watches. Set the handlers before the loop runs.
 class SensorContext {
  public:
-  using ContainerHandler = std::function<void(ContainerPtr)>;
-  using LifecycleHandler = std::function<void(LifecycleEvent)>;
-  using EngineHandler = std::function<void(const EngineStatus&)>;
   using ConfigHandler = std::function<void(const config::Config&)>;
   /// Adds members to the heartbeat's JSON object, which is open.
   using CounterWriter = std::function<void(JsonWriter&)>;
@@ -53,9 +42,10 @@ class SensorContext {
   /// Answers to control calls: "ps", "doctor", and whatever else needs the sensor's state.
   CallHandlers& calls() { return calls_; }
 
-  void on_container(ContainerHandler handler) { container_handler_ = std::move(handler); }
-  void on_lifecycle(LifecycleHandler handler) { lifecycle_handler_ = std::move(handler); }
-  void on_engine_status(EngineHandler handler) { engine_handler_ = std::move(handler); }
+  /// The engines behind the engine worker: give it the sensor's Directory, which must outlive the
+  /// context's loop, and everything that engines tell arrives there.
+  EngineBridge& engines() { return engines_; }
+
   void on_config(ConfigHandler handler) { config_handler_ = std::move(handler); }
   /// Called for each heartbeat entry and for the sensor's part of `status`.
   void on_counters(CounterWriter writer) { counter_writer_ = std::move(writer); }
@@ -68,15 +58,14 @@ class SensorContext {
   void replace_settings(config::Config settings);
   /// The counters of this process as members of an open JSON object.
   void write_counters(JsonWriter& json);
-  /// Writes a heartbeat entry now and every 10 s.
-  Result<void> start_heartbeat();
+  /// Starts the bridge to the engines, and a heartbeat entry now and every 10 s.
+  Result<void> start();
   /// After the main loop: waits until the trail has everything, at most this long.
   Result<void> drain(int timeout_ms);
 
  private:
   Result<void> handle_keeper(Frame&& frame);
   Result<void> handle_control(Frame&& frame);
-  Result<void> handle_engine(Frame&& frame);
   Result<void> heartbeat();
 
   Loop& loop_;
@@ -87,11 +76,8 @@ class SensorContext {
   TrailWriter trail_;
   LiveFeed live_;
   CallHandlers calls_;
-  std::vector<EngineStatus> engines_;
+  EngineBridge engines_;
   std::uint64_t malformed_frames_ = 0;
-  ContainerHandler container_handler_;
-  LifecycleHandler lifecycle_handler_;
-  EngineHandler engine_handler_;
   ConfigHandler config_handler_;
   CounterWriter counter_writer_;
 };

@@ -18,6 +18,9 @@
 namespace coff::agent {
 namespace {
 
+/// How often is looked whether an engine's socket has come or gone.
+constexpr std::int64_t kEngineScanMs = 2000;
+
 /// Which processes talk to each other, and what each calls the other.
 struct LinkPlan {
   Role one;
@@ -49,6 +52,7 @@ Result<void> Supervisor::start() {
   TRY(confine_supervisor());
   record_start();
   for (Child& one : children_) TRY(start_child(one));
+  TRY(loop_.every(kEngineScanMs, [this] { return give_engines(false); }));
   loop_.before_wait([this]() -> Result<int> {
     const int trail_ms = TRY(trail_.flush_due());
     const int start_ms = TRY(start_due());
@@ -114,6 +118,7 @@ Result<void> Supervisor::welcome(Child& one) {
   one.ready = true;
   if (one.role == Role::kKeeper) TRY(trail_.connect(*one.peer));
   if (one.role == Role::kControl) TRY(give_listener());
+  if (one.role == Role::kEngine) TRY(give_engines(true));
   TRY(link_child(one));
   return publish_processes();
 }
@@ -246,6 +251,21 @@ Result<void> Supervisor::give_listener() {
   const int given[] = {listener_.get()};
   TRY(control.peer->send(number(Message::kListener),
                          encode_names(resolve_names(loaded_.settings.roles)), given));
+  return {};
+}
+
+/// The engine worker can't look for sockets itself, and engines may be started after the agent.
+Result<void> Supervisor::give_engines(bool always) {
+  std::vector<std::string> found = loaded_.settings.engine_sockets();
+  Child& engine = child(Role::kEngine);
+  if (!engine.ready || (!always && found == engines_)) return {};
+  engines_ = std::move(found);
+  std::string payload;
+  PayloadWriter writer(payload);
+  writer.number(static_cast<std::uint32_t>(engines_.size()));
+  for (const std::string& path : engines_) writer.text(path);
+  // An engine worker that is dying gets them when it was started again.
+  [[maybe_unused]] const auto ignored = engine.peer->send(number(Message::kEngines), payload);
   return {};
 }
 

@@ -78,6 +78,7 @@ class Supervisor {
   Result<int> start_due();
   Result<void> connect_engine(Child& child, std::string_view payload);
   Result<void> give_listener();
+  Result<void> give_engines(bool always);
   Result<void> publish_processes();
   Result<void> reload();
   Result<void> stop_child(Child& child, int timeout_ms);
@@ -91,6 +92,7 @@ class Supervisor {
   Fd listener_;
   TrailWriter trail_;
   std::array<Child, 4> children_;
+  std::vector<std::string> engines_;
   bool stopping_ = false;
   std::uint64_t reloads_ = 0;
   std::uint64_t failed_reloads_ = 0;

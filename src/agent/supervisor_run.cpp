@@ -100,6 +100,7 @@ Result<void> Supervisor::reload() {
     }
   }
   TRY(give_listener());
+  TRY(give_engines(true));
   log_info("supervisor", "configuration read again");
   return publish_processes();
 }

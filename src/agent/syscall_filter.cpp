@@ -205,8 +205,8 @@ Result<void> fill(const Filter& filter, Syscalls policy) {
   if (policy == Syscalls::kKeeper || policy == Syscalls::kControl) {
     TRY(add(filter, kOpen, SCMP_ACT_ALLOW));
   }
-  if (policy != Syscalls::kKeeper) return {};
-  TRY(add(filter, kKeeper, SCMP_ACT_ALLOW));
+  if (policy == Syscalls::kKeeper) TRY(add(filter, kKeeper, SCMP_ACT_ALLOW));
+  if (policy != Syscalls::kKeeper && policy != Syscalls::kEngine) return {};
   return allow_threads(filter);
 }
 
