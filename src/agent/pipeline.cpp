@@ -6,7 +6,7 @@
 
 #include <algorithm>
 
-#include "agent/messages.hpp"
+#include "agent/child.hpp"
 #include "base/bytes.hpp"
 #include "base/clock.hpp"
 #include "base/log.hpp"

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "agent/calls.hpp"
+#include "base/json_writer.hpp"
 #include "runtime/cgroup_tree.hpp"
 #include "runtime/directory.hpp"
 #include "schema/user_names.hpp"
