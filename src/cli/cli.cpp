@@ -40,6 +40,7 @@ int run(int argc, char** argv) {
   app.fallthrough();  // Lets --json stand after the subcommand too.
   add_version(app, global);
   add_trail(app, global);
+  add_witness(app, global);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& problem) {

@@ -37,5 +37,6 @@ int report(const Global& global, const Error& error);
 // One line for each subcommand; src/cli/<name>.cpp holds it.
 void add_version(CLI::App& app, Global& global);
 void add_trail(CLI::App& app, Global& global);
+void add_witness(CLI::App& app, Global& global);
 
 }  // namespace coff::cli

@@ -18,7 +18,14 @@ namespace coff::trail {
 /// One change as the trail asked for it.
 struct FsOp {
   enum class Kind : unsigned char {
-    kCreate, kWrite, kSync, kTruncate, kRename, kUnlink, kMakeDirectory, kSyncDirectory
+    kCreate,
+    kWrite,
+    kSync,
+    kTruncate,
+    kRename,
+    kUnlink,
+    kMakeDirectory,
+    kSyncDirectory
   };
   Kind kind = Kind::kWrite;
   std::string path;
@@ -147,8 +154,8 @@ class CrashDisk {
  private:
   struct Link {
     std::string name;
-    int node = -1;          ///< -1: removed.
-    std::string old_name;   ///< Of a rename.
+    int node = -1;         ///< -1: removed.
+    std::string old_name;  ///< Of a rename.
   };
   struct Dir {
     std::map<std::string, int> now;
@@ -174,7 +181,8 @@ class CrashDisk {
   }
   static void link(std::map<std::string, int>& names, const Link& change) {
     if (!change.old_name.empty()) names.erase(change.old_name);
-    if (change.node < 0) names.erase(change.name); else names[change.name] = change.node;
+    if (change.node < 0) names.erase(change.name);
+    else names[change.name] = change.node;
   }
   void change(int dir, const Link& change) {
     link(now(dir), change);

@@ -101,8 +101,8 @@ TEST(Crash, EveryPrefixOfEveryTraceRecovers) {
       disk.materialise(crashed, loss, random);
       TestFs after;
       auto log = Log::open(test_options(crashed, &after));
-      ASSERT_TRUE(log.has_value()) << "ops " << ops << " variant " << variant << ": "
-                                   << log.error().message();
+      ASSERT_TRUE(log.has_value())
+          << "ops " << ops << " variant " << variant << ": " << log.error().message();
       ASSERT_NO_FATAL_FAILURE(check_promises(crashed, story, ops))
           << "ops " << ops << " variant " << variant;
       // Going on with other entries must agree with everything signed before.
@@ -111,8 +111,8 @@ TEST(Crash, EveryPrefixOfEveryTraceRecovers) {
       ASSERT_TRUE(signed_tree.has_value()) << signed_tree.error().message();
       const auto report = verify_trail(crashed, {});
       ASSERT_TRUE(report.has_value() && report->ok())
-          << "ops " << ops << " variant " << variant << ": " << report->findings.back().kind
-          << " " << report->findings.back().detail;
+          << "ops " << ops << " variant " << variant << ": " << report->findings.back().kind << " "
+          << report->findings.back().detail;
       ++cases;
     }
   }

@@ -44,10 +44,10 @@ inline LogOptions test_options(const std::string& dir, Fs* fs = nullptr) {
 
 /// An entry of about `size_bytes` bytes that names itself.
 inline std::string test_entry(std::uint64_t number, size_t size_bytes = 200) {
-  std::string entry =
-      R"({"type":"event","time":"2026-01-31T12:00:00.000000001Z","boot":1,"n":)" +
-      std::to_string(number) + R"(,"fill":")";
-  while (entry.size() + 2 < size_bytes) entry += static_cast<char>('a' + (number + entry.size()) % 26);
+  std::string entry = R"({"type":"event","time":"2026-01-31T12:00:00.000000001Z","boot":1,"n":)" +
+                      std::to_string(number) + R"(,"fill":")";
+  while (entry.size() + 2 < size_bytes)
+    entry += static_cast<char>('a' + (number + entry.size()) % 26);
   return entry + "\"}";
 }
 
