@@ -80,8 +80,7 @@ bool prove(Log& log) {
 
 int main(int argc, char** argv) {
   const std::string dir =
-      argc > 1 ? argv[1]
-               : (std::filesystem::temp_directory_path() / "coff_trail_bench").string();
+      argc > 1 ? argv[1] : (std::filesystem::temp_directory_path() / "coff_trail_bench").string();
   const size_t batches = argc > 2 ? std::stoul(argv[2]) : 1000;
   std::filesystem::remove_all(dir);
   {

@@ -45,6 +45,7 @@ int run(int argc, char** argv) {
   add_status(app, global);
   add_version(app, global);
   add_trail(app, global);
+  add_witness(app, global);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& problem) {

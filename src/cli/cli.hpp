@@ -42,5 +42,6 @@ void add_schema(CLI::App& app, Global& global);
 void add_status(CLI::App& app, Global& global);
 void add_version(CLI::App& app, Global& global);
 void add_trail(CLI::App& app, Global& global);
+void add_witness(CLI::App& app, Global& global);
 
 }  // namespace coff::cli

@@ -67,10 +67,12 @@ class Progress {
 
 void print_line(const std::string& line) { std::printf("%s\n", line.c_str()); }
 
-// Entries are JSON, so control characters in them are escaped; bytes that aren't JSON are made safe.
+// Entries are JSON, so control characters in them are escaped; bytes that aren't JSON are made
+// safe.
 void print_entry(std::string_view entry) {
   std::string line;
-  if (isatty(STDOUT_FILENO) == 1) append_printable(line, entry); else line = entry;
+  if (isatty(STDOUT_FILENO) == 1) append_printable(line, entry);
+  else line = entry;
   print_line(line);
 }
 
@@ -201,12 +203,13 @@ Result<int> verify(const Options& options, bool json) {
   Progress progress;
   checks.progress = std::ref(progress);
   const auto epochs = trail::list_epochs(options.dir);
-  const bool tiles = epochs && epochs->empty() &&
-                     ::access((options.dir + "/tile").c_str(), F_OK) == 0;
+  const bool tiles =
+      epochs && epochs->empty() && ::access((options.dir + "/tile").c_str(), F_OK) == 0;
   const auto report = TRY(tiles ? trail::verify_tiles(options.dir, checks)
                                 : trail::verify_trail(options.dir, checks));
   progress.finish();
-  if (json) print_line(report_json(report)); else report_text(report);
+  if (json) print_line(report_json(report));
+  else report_text(report);
   return report.ok() ? kOk : kFound;
 }
 

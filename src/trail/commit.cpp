@@ -37,7 +37,8 @@ Result<Sidecar> Sidecar::open(const std::string& path, Mode mode) {
   version.reset();
   if (found == kSidecarVersion) return sidecar;
   if (found != 0) return fail(Code::kUnsupported, path + ": unknown sidecar version");
-  TRY(db.execute("CREATE TABLE secrets(commitment TEXT PRIMARY KEY, salt TEXT NOT NULL, "
+  TRY(
+      db.execute("CREATE TABLE secrets(commitment TEXT PRIMARY KEY, salt TEXT NOT NULL, "
                  "value TEXT NOT NULL, stored_wall_ns INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
                  "CREATE INDEX secrets_stored ON secrets(stored_wall_ns);"
                  "PRAGMA user_version=1;"));
@@ -73,9 +74,8 @@ Result<void> Sidecar::flush() {
 }
 
 Result<Disclosure> Sidecar::find(std::string_view commitment) const {
-  auto select =
-      TRY(const_cast<Database&>(*database_).prepare(
-          "SELECT salt, value FROM secrets WHERE commitment=?1"));
+  auto select = TRY(const_cast<Database&>(*database_)
+                        .prepare("SELECT salt, value FROM secrets WHERE commitment=?1"));
   select.bind_text(1, commitment);
   if (!TRY(select.step())) {
     return fail(Code::kNotFound, "no value is stored for this commitment; it may be erased");
@@ -91,8 +91,7 @@ Result<Disclosure> Sidecar::find(std::string_view commitment) const {
 
 Result<void> Sidecar::erase(std::string_view commitment) {
   TRY(flush());
-  auto remove =
-      TRY(database_->prepare("DELETE FROM secrets WHERE commitment=?1 RETURNING 1"));
+  auto remove = TRY(database_->prepare("DELETE FROM secrets WHERE commitment=?1 RETURNING 1"));
   remove.bind_text(1, commitment);
   if (!TRY(remove.step())) return fail(Code::kNotFound, "no value is stored for this commitment");
   // The deletion takes effect when the statement has run to its end.
@@ -102,8 +101,7 @@ Result<void> Sidecar::erase(std::string_view commitment) {
 
 Result<std::uint64_t> Sidecar::erase_before(std::int64_t wall_ns) {
   TRY(flush());
-  auto remove =
-      TRY(database_->prepare("DELETE FROM secrets WHERE stored_wall_ns<?1 RETURNING 1"));
+  auto remove = TRY(database_->prepare("DELETE FROM secrets WHERE stored_wall_ns<?1 RETURNING 1"));
   remove.bind(1, wall_ns);
   std::uint64_t count = 0;
   while (TRY(remove.step())) ++count;

@@ -22,9 +22,7 @@ std::unexpected<Error> database_error(sqlite3* connection, std::string_view doin
 
 }  // namespace
 
-void Statement::Finalize::operator()(sqlite3_stmt* statement) const {
-  sqlite3_finalize(statement);
-}
+void Statement::Finalize::operator()(sqlite3_stmt* statement) const { sqlite3_finalize(statement); }
 void Database::Close::operator()(sqlite3* connection) const { sqlite3_close_v2(connection); }
 
 Statement& Statement::bind(int at, std::int64_t value) {
@@ -33,8 +31,8 @@ Statement& Statement::bind(int at, std::int64_t value) {
 }
 
 Statement& Statement::bind_text(int at, std::string_view value) {
-  COFF_ASSERT(sqlite3_bind_text(statement_.get(), at, value.data(),
-                                static_cast<int>(value.size()), SQLITE_STATIC) == SQLITE_OK);
+  COFF_ASSERT(sqlite3_bind_text(statement_.get(), at, value.data(), static_cast<int>(value.size()),
+                                SQLITE_STATIC) == SQLITE_OK);
   return *this;
 }
 
@@ -75,10 +73,9 @@ std::string Statement::text(int column) const {
 
 Result<Database> Database::open(const std::string& path, Mode mode) {
   sqlite3* connection = nullptr;
-  const int flags = mode == Mode::kReadOnly ? SQLITE_OPEN_READONLY
-                                            : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
-  const int code =
-      sqlite3_open_v2(path.c_str(), &connection, flags | SQLITE_OPEN_NOMUTEX, nullptr);
+  const int flags =
+      mode == Mode::kReadOnly ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
+  const int code = sqlite3_open_v2(path.c_str(), &connection, flags | SQLITE_OPEN_NOMUTEX, nullptr);
   Database database;
   database.connection_.reset(connection);
   if (code != SQLITE_OK) return database_error(connection, "cannot open " + path);

@@ -93,8 +93,8 @@ bool verify_ed25519(const PublicKey& key, std::string_view message, const Signat
   const Context context(EVP_MD_CTX_new());
   return handle != nullptr && context != nullptr &&
          EVP_DigestVerifyInit(context.get(), nullptr, nullptr, nullptr, handle.get()) == 1 &&
-         EVP_DigestVerify(context.get(), signature.data(), signature.size(),
-                          octets(message).data(), message.size()) == 1;
+         EVP_DigestVerify(context.get(), signature.data(), signature.size(), octets(message).data(),
+                          message.size()) == 1;
 }
 
 }  // namespace coff::trail

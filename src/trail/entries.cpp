@@ -65,7 +65,8 @@ std::string gap_entry(std::string_view reason, std::string_view detail,
   std::string object;
   JsonWriter json(object);
   json.begin_object().member("reason", reason).member("detail", detail).key("lost");
-  if (lost) json.number(*lost); else json.null();
+  if (lost) json.number(*lost);
+  else json.null();
   json.end_object();
   return finish("gap", object);
 }

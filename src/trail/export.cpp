@@ -15,7 +15,8 @@ namespace {
 
 class Exporter {
  public:
-  Exporter(EpochReader& reader, const ExportOptions& options) : reader_(reader), options_(options) {}
+  Exporter(EpochReader& reader, const ExportOptions& options)
+      : reader_(reader), options_(options) {}
 
   Result<ExportSummary> run() {
     TRY(prepare());
@@ -54,8 +55,9 @@ class Exporter {
 
   Result<void> write_identity() {
     auto witnessed = reader_.witnessed();
-    tree_ = witnessed && witnessed->checkpoint.size >= options_.proofs_to ? std::move(*witnessed)
-                                                                         : TRY(reader_.checkpoint());
+    tree_ = witnessed && witnessed->checkpoint.size >= options_.proofs_to
+                ? std::move(*witnessed)
+                : TRY(reader_.checkpoint());
     if (tree_.checkpoint.size < options_.proofs_to) {
       return fail(Code::kNotFound, "only " + std::to_string(tree_.checkpoint.size) +
                                        " entries are under a signed checkpoint");

@@ -49,7 +49,8 @@ class Export : public ::testing::Test {
     ASSERT_TRUE(log.append(test_entry(1)));  // Not signed yet.
     ASSERT_TRUE(log.sync().has_value());
     reader_ = EpochReader::open(log.epoch_dir()).value();
-    const auto done = export_epoch(*reader_, {.out_dir = out_, .proofs_from = 250, .proofs_to = 260});
+    const auto done =
+        export_epoch(*reader_, {.out_dir = out_, .proofs_from = 250, .proofs_to = 260});
     ASSERT_TRUE(done.has_value()) << done.error().message();
     EXPECT_EQ(done->entries, 701U);
     EXPECT_EQ(done->proofs, 10U);

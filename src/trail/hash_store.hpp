@@ -8,8 +8,8 @@
 
 #include <cstdint>
 #include <map>
-#include <string>
 #include <span>
+#include <string>
 
 #include "base/fd.hpp"
 #include "trail/merkle.hpp"

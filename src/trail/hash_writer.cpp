@@ -33,12 +33,11 @@ Result<void> HashWriter::write_level(unsigned number, Level& level) {
     const std::uint64_t at = level.written % kHashesPerPart;
     if (level.file == nullptr || level.part != part) {
       if (level.file != nullptr && level.dirty) TRY(level.file->sync());
-      level.file = TRY(
-          fs_.open(dir_ + "/" + hash_part_name(number, part), Fs::Mode::kEither, 0640));
+      level.file =
+          TRY(fs_.open(dir_ + "/" + hash_part_name(number, part), Fs::Mode::kEither, 0640));
       level.part = part;
     }
-    const size_t bytes =
-        std::min<std::uint64_t>(rest.size(), (kHashesPerPart - at) * kHashBytes);
+    const size_t bytes = std::min<std::uint64_t>(rest.size(), (kHashesPerPart - at) * kHashBytes);
     TRY(write_fully(*level.file, rest.substr(0, bytes), at * kHashBytes));
     level.dirty = true;
     level.written += bytes / kHashBytes;
@@ -66,10 +65,10 @@ Result<void> HashWriter::sync() {
   return fs_.sync_directory(dir_);
 }
 
-Result<void> HashWriter::drop_before(std::uint64_t first_kept) {
+Result<void> drop_leaf_hashes(Fs& fs, const std::string& hash_dir, std::uint64_t first_kept) {
   for (std::uint64_t part = first_kept / kHashesPerPart; part-- > 0;) {
     // Oldest parts may have gone before; the first one missing ends the walk.
-    const auto removed = fs_.unlink(dir_ + "/" + hash_part_name(0, part));
+    const auto removed = fs.unlink(hash_dir + "/" + hash_part_name(0, part));
     if (!removed && removed.error().code == Code::kNotFound) break;
     if (!removed) return removed;
   }

@@ -24,15 +24,13 @@ class HashWriter {
   Result<void> write();
   /// Makes the files durable.
   Result<void> sync();
-  /// Removes level-0 files that only hold leaves before `first_kept`.
-  Result<void> drop_before(std::uint64_t first_kept);
 
   [[nodiscard]] std::uint64_t size() const { return edge_.size(); }
   [[nodiscard]] Hash root() const { return edge_.root(); }
 
  private:
   struct Level {
-    std::string unwritten;   ///< Hashes not yet in the file.
+    std::string unwritten;  ///< Hashes not yet in the file.
     std::uint64_t written = 0;
     std::uint64_t part = 0;
     std::unique_ptr<FsFile> file;
@@ -46,5 +44,8 @@ class HashWriter {
   TreeEdge edge_;
   std::array<Level, kTileLevels> levels_;
 };
+
+/// Removes level-0 files that only hold leaves before `first_kept`; the hashes above them stay.
+Result<void> drop_leaf_hashes(Fs& fs, const std::string& hash_dir, std::uint64_t first_kept);
 
 }  // namespace coff::trail

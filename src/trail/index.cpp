@@ -68,8 +68,7 @@ class IndexRun {
       auto reader = TRY(EpochReader::open(epoch.path));
       const std::uint64_t first = position_of(epoch.number, reader.first_seq());
       const bool newest = epoch.number == epoch_of(end - 1);
-      const std::uint64_t stop =
-          newest ? end : position_of(epoch.number, TRY(reader.end_seq()));
+      const std::uint64_t stop = newest ? end : position_of(epoch.number, TRY(reader.end_seq()));
       if (epoch.number != epoch_of(next_)) next_ = position_of(epoch.number, 0);
       next_ = std::max(next_, first);
       if (next_ >= stop) continue;
@@ -93,9 +92,8 @@ class IndexRun {
 
 Result<std::unique_ptr<Index>> Index::open(const std::string& dir) {
   std::unique_ptr<Index> index(new Index(dir));
-  index->thread_ = std::jthread([raw = index.get()](const std::stop_token& stop) noexcept {
-    raw->run(stop);
-  });
+  index->thread_ =
+      std::jthread([raw = index.get()](const std::stop_token& stop) noexcept { raw->run(stop); });
   return index;
 }
 
@@ -140,15 +138,15 @@ void Index::run(const std::stop_token& stop) {
     {
       std::unique_lock lock(mutex_);
       changed_.wait(lock, stop, [&] { return wanted_ > done_; });
-      changed_.wait_for(lock, stop, kGatherTime,
-                        [&] { return wanted_ >= done_ + kGatherEntries; });
+      changed_.wait_for(lock, stop, kGatherTime, [&] { return wanted_ >= done_ + kGatherEntries; });
       goal = wanted_;
     }
     if (stop.stop_requested()) return;
     Result<bool> more = true;
     if (!run) {
       auto opened = IndexRun::open(dir_, dir_ + "/" + std::string(kIndexFile));
-      if (opened) run = std::move(*opened); else more = std::unexpected(opened.error());
+      if (opened) run = std::move(*opened);
+      else more = std::unexpected(opened.error());
     }
     while (run && more && *more && !stop.stop_requested()) {
       more = run->step(goal);
@@ -182,8 +180,8 @@ Result<std::uint64_t> rebuild_index(const std::string& dir,
     auto last = TRY(EpochReader::open(epochs.back().path));
     const std::uint64_t end = position_of(epochs.back().number, TRY(last.end_seq()));
     for (std::uint64_t before = run.next(); TRY(run.step(end)); before = run.next()) {
-      entries += epoch_of(before) == epoch_of(run.next()) ? run.next() - before
-                                                          : seq_of(run.next());
+      entries +=
+          epoch_of(before) == epoch_of(run.next()) ? run.next() - before : seq_of(run.next());
       if (progress) progress(entries);
     }
   }

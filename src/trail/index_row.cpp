@@ -13,7 +13,7 @@ namespace {
 namespace json = boost::json;
 
 // Times and the identities of ancestors would fill the text index with words nobody looks for.
-constexpr std::string_view kUnsearched[] = {"time",  "start",     "mtime",   "ctime",
+constexpr std::string_view kUnsearched[] = {"time",    "start",     "mtime",   "ctime",
                                             "boot_id", "ancestors", "created", "started"};
 
 const json::value* walk(const json::object& object, std::string_view first,

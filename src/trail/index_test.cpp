@@ -100,8 +100,8 @@ TEST_F(IndexTest, LimitsOrdersAndContinues) {
 
 TEST_F(IndexTest, FindsByTime) {
   const std::int64_t second = 1769860800LL * 1'000'000'000;
-  const auto rows = ask(
-      {.from_wall_ns = second + 110'000'000, .until_wall_ns = second + 120'000'000});
+  const auto rows =
+      ask({.from_wall_ns = second + 110'000'000, .until_wall_ns = second + 120'000'000});
   EXPECT_EQ(rows.size(), 10U);
 }
 
@@ -151,8 +151,8 @@ TEST_F(IndexTest, RebuildsFromTheSegments) {
 }
 
 TEST(IndexRow, AnyBytesGiveARow) {
-  for (const std::string_view bytes : {"", "{", "[]", "{\"process\":[],\"time\":7}",
-                                       "{\"process\":{\"pid\":1e99}}", "\xFF\xFE"}) {
+  for (const std::string_view bytes :
+       {"", "{", "[]", "{\"process\":[],\"time\":7}", "{\"process\":{\"pid\":1e99}}", "\xFF\xFE"}) {
     EXPECT_FALSE(read_index_row(bytes).pid.has_value());
   }
 }

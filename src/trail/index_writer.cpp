@@ -24,7 +24,8 @@ constexpr const char* kSchema = R"(
 )";
 
 void bind_optional(Statement& statement, int at, const std::optional<std::int64_t>& value) {
-  if (value) statement.bind(at, *value); else statement.bind_null(at);
+  if (value) statement.bind(at, *value);
+  else statement.bind_null(at);
 }
 
 }  // namespace
@@ -34,7 +35,8 @@ Result<IndexWriter> IndexWriter::open(const std::string& path) {
   writer.database_ = TRY(Database::open(path, Database::Mode::kReadWrite));
   Database& database = *writer.database_;
   // The segments are the truth: a power cut may cost the newest rows, never the file.
-  TRY(database.execute("PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; "
+  TRY(
+      database.execute("PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; "
                        "PRAGMA wal_autocheckpoint=2000; PRAGMA cache_size=-4096;"));
   auto version = TRY(database.prepare("PRAGMA user_version"));
   TRY(version.step());
@@ -56,8 +58,8 @@ Result<IndexWriter> IndexWriter::open(const std::string& path) {
   writer.insert_word_ = TRY(database.prepare("INSERT INTO words(text) VALUES(?1)"));
   writer.find_container_ =
       TRY(database.prepare("SELECT id, name<>'' FROM containers WHERE container=?1"));
-  writer.insert_container_ = TRY(
-      database.prepare("INSERT INTO containers(container, name, image) VALUES(?1, ?2, ?3)"));
+  writer.insert_container_ =
+      TRY(database.prepare("INSERT INTO containers(container, name, image) VALUES(?1, ?2, ?3)"));
   writer.name_container_ =
       TRY(database.prepare("UPDATE containers SET name=?2, image=?3 WHERE id=?1"));
   return writer;
@@ -119,7 +121,8 @@ Result<std::int64_t> IndexWriter::container(const IndexRow& row) {
 Result<void> IndexWriter::add(std::uint64_t position, std::uint64_t offset, const IndexRow& row) {
   Statement& insert = *insert_;
   const auto bind_word = [&](int at, const std::string& text) -> Result<void> {
-    if (text.empty()) insert.bind_null(at); else insert.bind(at, TRY(word(text)));
+    if (text.empty()) insert.bind_null(at);
+    else insert.bind(at, TRY(word(text)));
     return {};
   };
   insert.bind(1, static_cast<std::int64_t>(position)).bind(2, static_cast<std::int64_t>(offset));
@@ -127,7 +130,8 @@ Result<void> IndexWriter::add(std::uint64_t position, std::uint64_t offset, cons
   bind_optional(insert, 4, row.boot_ns);
   TRY(bind_word(5, row.type));
   TRY(bind_word(6, row.kind));
-  if (row.container_id.empty()) insert.bind_null(7); else insert.bind(7, TRY(container(row)));
+  if (row.container_id.empty()) insert.bind_null(7);
+  else insert.bind(7, TRY(container(row)));
   bind_optional(insert, 8, row.pid);
   bind_optional(insert, 9, row.process_id);
   bind_optional(insert, 10, row.uid);

@@ -83,8 +83,8 @@ Result<void> Log::sync() {
   state.reader->set_end(state.durable);
   if (state.sync_failed) {
     state.sync_failed = false;
-    TRY(append(gap_entry("sync_failed",
-                         "the disk failed to store a batch, which was written again", 0)));
+    TRY(append(
+        gap_entry("sync_failed", "the disk failed to store a batch, which was written again", 0)));
     return sync();
   }
   return {};
@@ -148,19 +148,27 @@ const Recovery& Log::recovery() const { return state_->recovery; }
 bool Log::disk_full() const { return state_->reserve_given; }
 EpochReader& Log::reader() { return *state_->reader; }
 
-Result<void> Log::drop_before(std::uint64_t first_kept_seq) {
+const std::string& Log::dir() const { return state_->options.dir; }
+
+Result<void> Log::drop_before(unsigned epoch, std::uint64_t first_kept_seq) {
   State& state = *state_;
-  if (first_kept_seq > signed_size()) {
+  const bool current = epoch == state.place.number;
+  if (current && first_kept_seq > signed_size()) {
     return fail(Code::kInvalid, "only signed entries can be dropped");
   }
-  const auto segments = TRY(list_segments(state.place.path));
-  for (size_t at = 0; at + 1 < segments.size(); ++at) {
-    if (segments[at + 1].first_seq > first_kept_seq) break;
+  const std::string dir = state.options.dir + "/" + epoch_name(epoch);
+  const auto segments = TRY(list_segments(dir));
+  for (size_t at = 0; at < segments.size(); ++at) {
+    const bool last = at + 1 == segments.size();
+    if (last ? current || segments[at].first_seq >= first_kept_seq
+             : segments[at + 1].first_seq > first_kept_seq) {
+      break;
+    }
     TRY(state.fs.unlink(segments[at].path));
   }
-  TRY(state.fs.sync_directory(state.segment_dir));
-  TRY(state.hashes->drop_before(first_kept_seq));
-  return state.reader->refresh();
+  TRY(state.fs.sync_directory(dir + "/" + std::string(kSegmentDir)));
+  TRY(drop_leaf_hashes(state.fs, dir + "/" + std::string(kHashDir), first_kept_seq));
+  return current ? state.reader->refresh() : Result<void>();
 }
 
 }  // namespace coff::trail

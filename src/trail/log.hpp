@@ -51,10 +51,10 @@ enum class EpochReason : unsigned char {
 
 /// What open() found and mended.
 struct Recovery {
-  bool created = false;            ///< A new trail was begun.
-  std::uint64_t torn_bytes = 0;    ///< Cut off behind the last whole entry; a `gap` entry says so.
+  bool created = false;          ///< A new trail was begun.
+  std::uint64_t torn_bytes = 0;  ///< Cut off behind the last whole entry; a `gap` entry says so.
   std::uint64_t unsigned_entries = 0;  ///< Whole entries found beyond the last checkpoint.
-  bool hashes_rebuilt = false;     ///< The stored tree hashes were wrong or short.
+  bool hashes_rebuilt = false;         ///< The stored tree hashes were wrong or short.
 };
 
 /// The writer. Belongs to one thread. After an error of sync() or checkpoint() it may be called
@@ -110,8 +110,10 @@ class Log {
   /// Reads entries and makes proofs. Sees what is durable. Valid as long as the Log.
   [[nodiscard]] EpochReader& reader();
 
-  /// Drops whole segments from the oldest side; used by apply_retention(), which records it.
-  Result<void> drop_before(std::uint64_t first_kept_seq);
+  /// Drops whole segments of an epoch that only hold entries before a number; all of an older
+  /// epoch's when the number is its end. Used by apply_retention(), which records it first.
+  Result<void> drop_before(unsigned epoch, std::uint64_t first_kept_seq);
+  [[nodiscard]] const std::string& dir() const;
 
  private:
   struct State;

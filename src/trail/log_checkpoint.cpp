@@ -41,10 +41,10 @@ Result<void> Log::State::sign_tree(const SigningKey* second_key, const VerifierK
   }
   const Checkpoint tree{vkey.name, hashes->size(), hashes->root()};
   COFF_ASSERT(tree.size == durable);
-  if (intent && (intent->size > tree.size ||
-                 (intent->size == tree.size && intent->root != tree.root))) {
-    return fail(Code::kCorrupt, "refusing to sign a second tree of size " +
-                                    std::to_string(intent->size));
+  if (intent &&
+      (intent->size > tree.size || (intent->size == tree.size && intent->root != tree.root))) {
+    return fail(Code::kCorrupt,
+                "refusing to sign a second tree of size " + std::to_string(intent->size));
   }
   if (!intent || intent->size != tree.size) {
     const SignedIntent next{tree.size, tree.root};

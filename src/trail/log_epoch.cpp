@@ -37,8 +37,7 @@ Result<Fd> Log::State::take_lock(const LogOptions& options) {
 }
 
 // Directories and a fresh key under a name that nobody opens yet.
-Result<void> Log::State::prepare_epoch(const LogOptions& options, unsigned number,
-                                       bool keep_key) {
+Result<void> Log::State::prepare_epoch(const LogOptions& options, unsigned number, bool keep_key) {
   const std::string origin = options.origin_prefix + "/" + std::to_string(number);
   if (!is_key_name(origin)) return fail(Code::kInvalid, "not a valid origin: " + origin);
   Fs& fs = fs_of(options);

@@ -55,7 +55,8 @@ Result<void> Log::State::recover_tail() {
     segments.pop_back();
   }
   if (segments.empty()) {
-    if (must_have() > 0) return fail(Code::kCorrupt, "signed entries are missing: no segment is left");
+    if (must_have() > 0)
+      return fail(Code::kCorrupt, "signed entries are missing: no segment is left");
     return {};
   }
   SegmentFile file = TRY(SegmentFile::open(segments.back().path));
@@ -68,9 +69,9 @@ Result<void> Log::State::recover_tail() {
     ++durable;
   }
   if (durable < must_have()) {
-    return fail(Code::kCorrupt, "signed entries are missing or damaged: " +
-                                    std::to_string(must_have()) + " were signed, only " +
-                                    std::to_string(durable) + " are whole");
+    return fail(Code::kCorrupt,
+                "signed entries are missing or damaged: " + std::to_string(must_have()) +
+                    " were signed, only " + std::to_string(durable) + " are whole");
   }
   segment = TRY(fs.open(segments.back().path, Fs::Mode::kOpen, 0640));
   segment_first = file.header().first_seq;

@@ -37,16 +37,16 @@ struct Log::State {
   std::string pending;                        ///< Their records follow each other here.
   std::vector<std::uint32_t> pending_places;  ///< Offset of each record in `pending`.
 
-  std::unique_ptr<FsFile> segment;      ///< The newest one; null: begin one at the next sync.
+  std::unique_ptr<FsFile> segment;  ///< The newest one; null: begin one at the next sync.
   std::uint64_t segment_first = 0;
-  std::uint64_t segment_bytes = 0;      ///< Durable part of it.
-  bool segment_listed = false;          ///< Its name in the directory is durable.
+  std::uint64_t segment_bytes = 0;  ///< Durable part of it.
+  bool segment_listed = false;      ///< Its name in the directory is durable.
 
   std::optional<SignedIntent> intent;
   std::optional<SignedCheckpoint> signed_tree;
   bool hashes_suspect = false;  ///< Writing them failed: rebuild before signing again.
   bool reserve_given = false;
-  bool sync_failed = false;     ///< A gap entry about a failed sync is owed.
+  bool sync_failed = false;  ///< A gap entry about a failed sync is owed.
 
   // log_epoch.cpp
   static Result<Fd> take_lock(const LogOptions& options);

@@ -36,7 +36,8 @@ TEST(Log, KeepsEntriesAndSignsThem) {
     const auto entry = log->reader().entry(seq);
     ASSERT_TRUE(entry.has_value()) << seq << " " << entry.error().message();
     if (seq > 0) {
-      EXPECT_EQ(*entry, "{\"v\":1,\"seq\":" + std::to_string(seq) + "," + test_entry(seq).substr(1));
+      EXPECT_EQ(*entry,
+                "{\"v\":1,\"seq\":" + std::to_string(seq) + "," + test_entry(seq).substr(1));
     }
     range.append(leaf_hash(*entry));
   }

@@ -19,9 +19,7 @@ Result<void> same_root(const Hash& got, const Hash& want, std::string_view what)
 
 }  // namespace
 
-Hash leaf_hash(std::string_view entry) {
-  return sha256({std::string_view("\0", 1), entry});
-}
+Hash leaf_hash(std::string_view entry) { return sha256({std::string_view("\0", 1), entry}); }
 
 Hash node_hash(const Hash& left, const Hash& right) {
   std::array<std::uint8_t, 65> message;

@@ -104,8 +104,7 @@ TEST(Merkle, InclusionVectors) {
     std::vector<Hash> proof;
     const auto leaf = parse_hash(std::string_view(vector.at("leafHash").as_string()));
     bool good = read_proof(vector.at("proof"), proof) && leaf.has_value();
-    good = good && verify_inclusion(*leaf,
-                                    vector.at("leafIdx").to_number<std::uint64_t>(),
+    good = good && verify_inclusion(*leaf, vector.at("leafIdx").to_number<std::uint64_t>(),
                                     vector.at("treeSize").to_number<std::uint64_t>(), proof,
                                     hash_or_padded(vector.at("root")))
                        .has_value();

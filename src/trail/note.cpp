@@ -35,10 +35,10 @@ std::string cosigned_message(std::string_view text, std::uint64_t time_s) {
 
 // Unicode's White_Space property beyond ASCII, as UTF-8.
 bool has_unicode_space(std::string_view text) {
-  constexpr std::string_view kSpaces[] = {
-      "\u0085", "\u00a0", "\u1680", "\u2000", "\u2001", "\u2002", "\u2003", "\u2004", "\u2005",
-      "\u2006", "\u2007", "\u2008", "\u2009", "\u200a", "\u2028", "\u2029", "\u202f", "\u205f",
-      "\u3000"};
+  constexpr std::string_view kSpaces[] = {"\u0085", "\u00a0", "\u1680", "\u2000", "\u2001",
+                                          "\u2002", "\u2003", "\u2004", "\u2005", "\u2006",
+                                          "\u2007", "\u2008", "\u2009", "\u200a", "\u2028",
+                                          "\u2029", "\u202f", "\u205f", "\u3000"};
   return std::ranges::any_of(kSpaces, [&](auto space) { return text.contains(space); });
 }
 
@@ -62,7 +62,8 @@ Result<NoteSignature> parse_signature_line(std::string_view line) {
   if (space == std::string_view::npos) return fail(Code::kInvalid, "signature line lacks a part");
   NoteSignature signature;
   signature.name = line.substr(0, space);
-  if (!is_key_name(signature.name)) return fail(Code::kInvalid, "signature's key name is not valid");
+  if (!is_key_name(signature.name))
+    return fail(Code::kInvalid, "signature's key name is not valid");
   const std::string bytes = TRY(from_base64(line.substr(space + 1)));
   if (bytes.size() < 5) return fail(Code::kInvalid, "signature is too short");
   signature.key_id = static_cast<std::uint32_t>(read_be(std::string_view(bytes).substr(0, 4)));

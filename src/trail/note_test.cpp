@@ -47,9 +47,9 @@ TEST(Note, RefusesMalformedNotes) {
   const std::string good(kNote);
   for (const std::string& bad : std::vector<std::string>{
            std::string(), std::string("text\n"), std::string("text\n\n"), good + "x", good + "\n",
-           good.substr(0, good.size() - 1), "\x01" + good, "\xFF" + good,
-           "text\n\n\u2014 name \n", "text\n\n\u2014 na+me AAAAAAAA\n",
-           "text\n\n\u2014 name AAAA\n", "text\n\n- name AAAAAAAA\n"}) {
+           good.substr(0, good.size() - 1), "\x01" + good, "\xFF" + good, "text\n\n\u2014 name \n",
+           "text\n\n\u2014 na+me AAAAAAAA\n", "text\n\n\u2014 name AAAA\n",
+           "text\n\n- name AAAAAAAA\n"}) {
     EXPECT_FALSE(Note::parse(bad).has_value()) << bad;
   }
 }

@@ -128,8 +128,7 @@ Result<Policy> Policy::parse(std::string_view text) {
   return policy;
 }
 
-bool Policy::satisfied(const std::string& name,
-                       const std::map<std::string, bool>& cosigned) const {
+bool Policy::satisfied(const std::string& name, const std::map<std::string, bool>& cosigned) const {
   const auto group = groups_.find(name);
   if (group == groups_.end()) return cosigned.at(name);
   // Groups refer only to what stands before them, so this ends.
@@ -149,9 +148,8 @@ Result<void> Policy::check(const SignedCheckpoint& checkpoint) const {
     signed_by_log = signed_by_log || verified.valid;
   }
   if (!signed_by_log) {
-    return fail(Code::kInvalid,
-                "the checkpoint of " + checkpoint.checkpoint.origin +
-                    " is not signed by a trusted log key of that name");
+    return fail(Code::kInvalid, "the checkpoint of " + checkpoint.checkpoint.origin +
+                                    " is not signed by a trusted log key of that name");
   }
   std::map<std::string, bool> cosigned;
   std::string missing;

@@ -128,8 +128,8 @@ Result<std::vector<QueryRow>> Query::run(const QueryFilter& filter) {
   if (filter.limit > kQueryLimitMax) return fail(Code::kLimit, "the limit is above 100,000");
   const Where where = TRY(where_of(filter));
   const std::string sql = "SELECT position, offset FROM entries" + where.sql +
-                          " ORDER BY position" + (filter.newest_first ? " DESC" : "") +
-                          " LIMIT " + std::to_string(filter.limit);
+                          " ORDER BY position" + (filter.newest_first ? " DESC" : "") + " LIMIT " +
+                          std::to_string(filter.limit);
   auto statement = TRY(database_->prepare(sql));
   for (size_t at = 0; at < where.values.size(); ++at) {
     const int number = static_cast<int>(at) + 1;
@@ -144,8 +144,7 @@ Result<std::vector<QueryRow>> Query::run(const QueryFilter& filter) {
   while (TRY(statement.step())) {
     const auto position = static_cast<std::uint64_t>(statement.integer(0));
     EpochReader& epoch = *TRY(reader(epoch_of(position)));
-    auto entry =
-        epoch.entry_at(seq_of(position), static_cast<std::uint64_t>(statement.integer(1)));
+    auto entry = epoch.entry_at(seq_of(position), static_cast<std::uint64_t>(statement.integer(1)));
     if (!entry && entry.error().code == Code::kNotFound) continue;
     rows.push_back({position, TRY(std::move(entry))});
   }

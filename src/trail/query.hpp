@@ -22,9 +22,9 @@ inline constexpr size_t kQueryTextBytesMax = 4096;
 
 /// Conditions that must all hold; what is absent or empty does not restrict.
 struct QueryFilter {
-  std::optional<std::int64_t> from_wall_ns;      ///< Inclusive.
-  std::optional<std::int64_t> until_wall_ns;     ///< Exclusive.
-  std::string container;                         ///< Name, or id or the start of it.
+  std::optional<std::int64_t> from_wall_ns;   ///< Inclusive.
+  std::optional<std::int64_t> until_wall_ns;  ///< Exclusive.
+  std::string container;                      ///< Name, or id or the start of it.
   std::string image;
   std::string type;
   std::string kind;

@@ -103,8 +103,8 @@ Result<EpochReader::OpenSegment*> EpochReader::segment_of(std::uint64_t seq) {
   auto found = open_.find(place.first_seq);
   if (found == open_.end()) {
     if (open_.size() >= kOpenSegmentsMax) {
-      open_.erase(std::ranges::min_element(
-          open_, {}, [](const auto& item) { return item.second.last_used; }));
+      open_.erase(std::ranges::min_element(open_, {},
+                                           [](const auto& item) { return item.second.last_used; }));
     }
     OpenSegment segment{TRY(SegmentFile::open(place.path)), UINT64_MAX, {}, 0};
     if (segment.file.header().first_seq != place.first_seq) {

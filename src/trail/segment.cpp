@@ -132,8 +132,8 @@ Result<std::string_view> SegmentFile::window(std::uint64_t offset, size_t wanted
   wanted_bytes = std::min<std::uint64_t>(wanted_bytes, size_bytes_ - offset);
   if (offset < buffer_offset_ || offset + wanted_bytes > buffer_offset_ + buffer_.size()) {
     // A window that follows the last one is read ahead; a jump reads little.
-    const bool sequential = offset >= buffer_offset_ && !buffer_.empty() &&
-                            offset <= buffer_offset_ + buffer_.size();
+    const bool sequential =
+        offset >= buffer_offset_ && !buffer_.empty() && offset <= buffer_offset_ + buffer_.size();
     const size_t ahead = std::max(wanted_bytes, sequential ? kReadAheadBytes : kReadJumpBytes);
     buffer_.resize(std::min<std::uint64_t>(ahead, size_bytes_ - offset));
     buffer_offset_ = offset;

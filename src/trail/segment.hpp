@@ -44,8 +44,8 @@ enum class RecordState : unsigned char {
 };
 struct Record {
   RecordState state = RecordState::kEnd;
-  std::string_view entry;          ///< Set for kWhole and kBadSum.
-  std::uint64_t size_bytes = 0;    ///< Of the record with its header; 0 unless an entry is set.
+  std::string_view entry;        ///< Set for kWhole and kBadSum.
+  std::uint64_t size_bytes = 0;  ///< Of the record with its header; 0 unless an entry is set.
 };
 /// Reads the record at the start of `bytes`, the rest of a segment.
 Record read_record(std::string_view bytes);

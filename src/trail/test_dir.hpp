@@ -1,6 +1,8 @@
 // A temporary directory for one test, and a log in it.
 #pragma once
 
+#include <unistd.h>
+
 #include <cstdlib>
 #include <filesystem>
 #include <string>
@@ -9,11 +11,14 @@
 
 namespace coff::trail {
 
-/// Removed with everything in it at the end of the test.
+/// Removed with everything in it at the end of the test. In memory where the host has /dev/shm:
+/// thousands of small directories would wait for a disk that they don't need.
 class TestDir {
  public:
   TestDir() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "coff_trail_XXXXXX").string();
+    std::filesystem::path parent = "/dev/shm";
+    if (::access(parent.c_str(), W_OK) != 0) parent = std::filesystem::temp_directory_path();
+    std::string pattern = (parent / "coff_trail_XXXXXX").string();
     COFF_ASSERT(::mkdtemp(pattern.data()) != nullptr);
     path_ = pattern;
   }
@@ -39,10 +44,10 @@ inline LogOptions test_options(const std::string& dir, Fs* fs = nullptr) {
 
 /// An entry of about `size_bytes` bytes that names itself.
 inline std::string test_entry(std::uint64_t number, size_t size_bytes = 200) {
-  std::string entry =
-      R"({"type":"event","time":"2026-01-31T12:00:00.000000001Z","boot":1,"n":)" +
-      std::to_string(number) + R"(,"fill":")";
-  while (entry.size() + 2 < size_bytes) entry += static_cast<char>('a' + (number + entry.size()) % 26);
+  std::string entry = R"({"type":"event","time":"2026-01-31T12:00:00.000000001Z","boot":1,"n":)" +
+                      std::to_string(number) + R"(,"fill":")";
+  while (entry.size() + 2 < size_bytes)
+    entry += static_cast<char>('a' + (number + entry.size()) % 26);
   return entry + "\"}";
 }
 

@@ -1,4 +1,5 @@
-// Tiles and entry bundles as files (C2SP tlog-tiles): paths, encoding, and reading such a directory.
+// Tiles and entry bundles as files (C2SP tlog-tiles): paths, encoding, and reading such a
+// directory.
 #include "trail/tile.hpp"
 
 #include <algorithm>

@@ -17,6 +17,7 @@ struct EpochFacts {
   std::optional<SignedCheckpoint> checkpoint;
   std::optional<SignedCheckpoint> witnessed;
   std::optional<Checkpoint> previous;  ///< Last tree of the epoch before, by the genesis entry.
+  bool genesis_gone = false;           ///< Its first entries left the trail; judged elsewhere.
 };
 
 class TrailVerifier {
@@ -50,9 +51,9 @@ class TrailVerifier {
 
 Result<EpochFacts> TrailVerifier::gather(const EpochPlace& place) {
   auto reader = TRY(EpochReader::open(place.path));
-  EpochFacts facts{place, TRY(reader.key()), {}, {}, {}};
-  const auto take = [&](Result<SignedCheckpoint> note, std::string_view what)
-      -> std::optional<SignedCheckpoint> {
+  EpochFacts facts{place, TRY(reader.key()), {}, {}, {}, reader.first_seq() > 0};
+  const auto take = [&](Result<SignedCheckpoint> note,
+                        std::string_view what) -> std::optional<SignedCheckpoint> {
     if (note && verify_note(note->note, facts.key).valid &&
         note->checkpoint.origin == facts.key.name) {
       return std::move(*note);
@@ -125,7 +126,7 @@ Result<void> TrailVerifier::verify_epoch(size_t at) {
   check_key(facts);
   const unsigned number = facts.place.number;
   if (number != at + 1) find("chain", true, number, "an epoch before this one is missing");
-  if (at > 0 && !facts.previous && epochs_[at - 1].checkpoint) {
+  if (at > 0 && !facts.previous && !facts.genesis_gone && epochs_[at - 1].checkpoint) {
     find("chain", true, number, "its genesis entry doesn't name the last tree of the one before");
   }
   if (!facts.checkpoint) find("unsigned", true, number, "there is no valid checkpoint");

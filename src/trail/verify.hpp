@@ -32,11 +32,11 @@ struct Finding {
 struct EpochSummary {
   unsigned number = 0;
   std::string origin;
-  std::uint64_t first_seq = 0;    ///< Oldest entry that is still there.
-  std::uint64_t size = 0;         ///< Entries in the signed tree; 0 when nothing is signed.
-  std::uint64_t entries = 0;      ///< Entries read.
+  std::uint64_t first_seq = 0;  ///< Oldest entry that is still there.
+  std::uint64_t size = 0;       ///< Entries in the signed tree; 0 when nothing is signed.
+  std::uint64_t entries = 0;    ///< Entries read.
   std::uint64_t witnessed_size = 0;
-  std::string root;               ///< Base64 of the signed root.
+  std::string root;  ///< Base64 of the signed root.
 };
 
 struct VerifyReport {

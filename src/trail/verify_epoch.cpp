@@ -58,8 +58,8 @@ std::optional<std::string> read_genesis(std::string_view entry) {
 void add_finding(VerifyReport& report, Finding finding) {
   if (!report.findings.empty()) {
     Finding& last = report.findings.back();
-    if (last.kind == finding.kind && last.epoch == finding.epoch &&
-        last.detail == finding.detail && last.last_seq + 1 == finding.first_seq) {
+    if (last.kind == finding.kind && last.epoch == finding.epoch && last.detail == finding.detail &&
+        last.last_seq + 1 == finding.first_seq) {
       last.last_seq = finding.last_seq;
       return;
     }
@@ -126,14 +126,14 @@ void EpochVerifier::add_leaf(const Hash& leaf) {
   if (options_.progress && next_ % kProgressStep == 0) options_.progress(report_.entries);
 }
 
-void EpochVerifier::take_missing(std::uint64_t until, std::string_view kind,
-                                 std::string_view why) {
+void EpochVerifier::take_missing(std::uint64_t until, std::string_view kind, std::string_view why) {
   if (until <= next_) return;
   find(kind, true, next_, until - 1, std::string(why));
   // Stored hashes stand in for the entries, so that what follows can still be judged.
   while (next_ < until && !tree_broken_) {
     const auto stored = next_ < signed_size_ ? stored_leaf(next_) : std::nullopt;
-    if (stored) add_leaf(*stored); else tree_broken_ = true;
+    if (stored) add_leaf(*stored);
+    else tree_broken_ = true;
   }
   next_ = until;
 }
@@ -143,8 +143,7 @@ void EpochVerifier::take_misplaced(std::uint64_t seq, std::optional<std::uint64_
     take_missing(seq, "deleted", "they are missing between entries that are there");
     return;
   }
-  find("reordered", true, next_, next_,
-       "in its place stands entry " + std::to_string(seq));
+  find("reordered", true, next_, next_, "in its place stands entry " + std::to_string(seq));
 }
 
 void EpochVerifier::take(std::string_view entry, bool sum_is_good) {

@@ -32,7 +32,9 @@ struct EpochStatements {
 class EpochVerifier {
  public:
   EpochVerifier(VerifyReport& report, const VerifyOptions& options, EpochPlace place)
-      : report_(report), options_(options), place_(std::move(place)),
+      : report_(report),
+        options_(options),
+        place_(std::move(place)),
         stored_(place_.path + "/" + std::string(kHashDir)) {}
 
   /// Walks every segment. `expected` are roots to meet, in any order.
@@ -66,7 +68,7 @@ class EpochVerifier {
   std::uint64_t next_ = 0;  ///< Sequence number of the next record.
   TreeEdge tree_;
   bool tree_broken_ = false;  ///< A leaf is missing, so roots can't be told any more.
-  std::vector<Hash> tile_;  ///< Stored leaf hashes around the last one asked for.
+  std::vector<Hash> tile_;    ///< Stored leaf hashes around the last one asked for.
   std::uint64_t tile_start_ = 0;
 };
 

@@ -1,0 +1,43 @@
+// A log's side of the witness protocol: asks a witness to cosign a checkpoint.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/result.hpp"
+#include "trail/checkpoint.hpp"
+#include "trail/reader.hpp"
+
+namespace coff::trail {
+
+/// Longest answer of a witness that is read.
+inline constexpr size_t kWitnessAnswerBytesMax = 64 * 1024;
+
+struct WitnessPeer {
+  std::string url;  ///< Submission prefix, http:// or https://, without "/add-checkpoint".
+  VerifierKey key;  ///< Signature type 4.
+  std::int64_t timeout_ms = 10'000;
+};
+
+enum class WitnessOutcome : unsigned char {
+  kCosigned,      ///< `lines` hold the cosignatures.
+  kAhead,         ///< It knows a larger tree than ours: signed data was lost here (rollback).
+  kInconsistent,  ///< Our tree contradicts the one it knows: our past was changed.
+  kRefused,       ///< It doesn't know this log or key, or answered something else.
+};
+std::string_view witness_outcome_name(WitnessOutcome outcome);
+
+struct WitnessReply {
+  WitnessOutcome outcome = WitnessOutcome::kRefused;
+  std::vector<NoteSignature> lines;
+  std::uint64_t known_size = 0;  ///< What the witness knew before, as far as it told.
+  std::string detail;            ///< Why not, for people.
+};
+
+/// Asks with `old_size` (0 when not known) and once more with the size that the witness tells. An
+/// error is one of the network or of proving; it may be tried again later.
+Result<WitnessReply> ask_witness(const WitnessPeer& peer, EpochReader& reader,
+                                 const SignedCheckpoint& checkpoint, std::uint64_t old_size);
+
+}  // namespace coff::trail
