@@ -10,6 +10,8 @@
 namespace coff::runtime {
 namespace {
 
+constexpr std::uint64_t kAskAgainNs = 1'000'000'000;
+
 std::uint64_t now_boot_ns() { return static_cast<std::uint64_t>(boot_now_ns()); }
 
 std::uint64_t unsigned_ns(std::int64_t duration_ns) {
@@ -121,7 +123,8 @@ ContainerPtr Directory::learn(const CgroupContainer& seen) {
         known.metadata = Metadata::kUnknown;
         known.metadata_reason = engines_.empty() ? "no container engine is configured"
                                                  : "a build step: engines keep no record of it";
-      } else {
+      } else if (entry->asked_boot_ns == 0 || now_ns - entry->asked_boot_ns > kAskAgainNs) {
+        entry->asked_boot_ns = now_ns;
         for (const Attached& attached : engines_) to_ask.push_back(attached.engine);
       }
       publish(*entry, std::move(known));

@@ -2,6 +2,7 @@
 #include "live/support/workspace.hpp"
 
 #include <sys/mount.h>
+#include <sys/stat.h>
 
 #include <cstdlib>
 #include <filesystem>
@@ -37,6 +38,8 @@ Result<Workspace> Workspace::create() {
   const char* base = std::getenv("TMPDIR");
   std::string path = std::string(base != nullptr ? base : "/tmp") + "/coff.XXXXXX";
   if (::mkdtemp(path.data()) == nullptr) return fail_errno("cannot make " + path);
+  // An engine with remapped users looks into its own folders as one of them.
+  ::chmod(path.c_str(), 0711);
   return Workspace(std::move(path));
 }
 
