@@ -374,7 +374,8 @@ void Directory::prune(std::uint64_t now_ns) {
   while (!removed_.empty() &&
          (removed_.size() > options_.removed_max ||
           now_ns - removed_.front().second > unsigned_ns(options_.removed_kept_ns))) {
-    const auto [id, removed_ns] = std::move(removed_.front());
+    const std::string id = std::move(removed_.front().first);
+    const std::uint64_t removed_ns = removed_.front().second;
     removed_.pop_front();
     const auto found = entries_.find(id);
     // It may have been forgotten, or have come back, since.
