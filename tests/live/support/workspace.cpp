@@ -4,9 +4,11 @@
 #include <sys/mount.h>
 #include <sys/stat.h>
 
+#include <chrono>
 #include <cstdlib>
 #include <filesystem>
 #include <sstream>
+#include <thread>
 #include <vector>
 
 #include "base/fd.hpp"
@@ -45,9 +47,13 @@ Result<Workspace> Workspace::create() {
 
 Workspace::~Workspace() {
   if (path_.empty()) return;
-  detach_mounts_below(path_);
-  std::error_code ignored;
-  std::filesystem::remove_all(path_, ignored);
+  // An engine's helpers may end a moment after it and still write here.
+  for (int attempt = 0; attempt < 20 && std::filesystem::exists(path_); ++attempt) {
+    if (attempt > 0) std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    detach_mounts_below(path_);
+    std::error_code problem;
+    std::filesystem::remove_all(path_, problem);
+  }
 }
 
 }  // namespace coff::live
