@@ -12,16 +12,32 @@ constexpr std::string_view kOther =
 constexpr std::string_view kUid = "7a1b2c3d-0000-4000-8000-00000000abcd";
 constexpr std::string_view kTask = "0123456789abcdef0123456789abcdef";
 
-// $ID, $OTHER, $UID, $UID_ and $TASK stand for the constants above.
+// Long parts of paths by short names.
+constexpr std::pair<std::string_view, std::string_view> kParts[] = {
+    {"$BURSTABLE", "/kubepods.slice/kubepods-burstable.slice/kubepods-burstable-pod$UID_.slice"},
+    {"$BESTEFFORT", "/kubepods.slice/kubepods-besteffort.slice/kubepods-besteffort-pod$UID_.slice"},
+    {"$NESTED",
+     "/kubelet.slice/kubelet-kubepods.slice/kubelet-kubepods-besteffort.slice/"
+     "kubelet-kubepods-besteffort-pod$UID_.slice"},
+    {"$USER", "/user.slice/user-1000.slice/user@1000.service"},
+};
+
+void replace_all(std::string& text, std::string_view name, std::string_view value) {
+  for (size_t at = 0; (at = text.find(name, at)) != std::string::npos;)
+    text.replace(at, name.size(), value);
+}
+
+// $ID, $OTHER, $UID, $UID_ (with underscores) and $TASK stand for the constants above.
 std::string expand(std::string text) {
   std::string underscored(kUid);
   for (char& c : underscored)
     if (c == '-') c = '_';
-  const std::pair<std::string_view, std::string_view> names[] = {
-      {"$ID", kId}, {"$OTHER", kOther}, {"$UID_", underscored}, {"$UID", kUid}, {"$TASK", kTask}};
-  for (const auto& [name, value] : names)
-    for (size_t at = 0; (at = text.find(name, at)) != std::string::npos;)
-      text.replace(at, name.size(), value);
+  for (const auto& [name, value] : kParts) replace_all(text, name, value);
+  replace_all(text, "$ID", kId);
+  replace_all(text, "$OTHER", kOther);
+  replace_all(text, "$UID_", underscored);
+  replace_all(text, "$UID", kUid);
+  replace_all(text, "$TASK", kTask);
   return text;
 }
 
@@ -39,8 +55,8 @@ constexpr Sample kContainers[] = {
     // Docker: cgroupfs and systemd driver, rootless, in a custom parent, runc's colon form.
     {"/docker/$ID", "docker"},
     {"/system.slice/docker-$ID.scope", "docker"},
-    {"/user.slice/user-1000.slice/user@1000.service/user.slice/docker-$ID.scope", "docker"},
-    {"/user.slice/user-1000.slice/user@1000.service/app.slice/docker.service/docker/$ID", "docker"},
+    {"$USER/user.slice/docker-$ID.scope", "docker"},
+    {"$USER/app.slice/docker.service/docker/$ID", "docker"},
     {"/batch/$ID", ""},
     {"/batch.slice/docker-$ID.scope", "docker"},
     {"/system.slice:docker:$ID", "docker"},
@@ -51,17 +67,19 @@ constexpr Sample kContainers[] = {
     {"/kubepods/burstable/pod$UID/$ID", "", "$UID"},
     {"/kubepods/besteffort/pod$UID/$ID", "", "$UID"},
     {"/kubepods/pod$UID/$ID", "", "$UID"},
-    {"/kubepods/burstable/pod5db91b4ea4a9e5f5dbcbcc73ee9fc4bb/$ID", "", "5db91b4ea4a9e5f5dbcbcc73ee9fc4bb"},
-    {"/kubepods.slice/kubepods-burstable.slice/kubepods-burstable-pod$UID_.slice/cri-containerd-$ID.scope", "containerd", "$UID"},
+    {"/kubepods/burstable/pod5db91b4ea4a9e5f5dbcbcc73ee9fc4bb/$ID",
+     "", "5db91b4ea4a9e5f5dbcbcc73ee9fc4bb"},
+    {"$BURSTABLE/cri-containerd-$ID.scope", "containerd", "$UID"},
     {"/kubepods.slice/kubepods-pod$UID_.slice/cri-containerd-$ID.scope", "containerd", "$UID"},
-    {"/kubepods.slice/kubepods-besteffort.slice/kubepods-besteffort-pod$UID_.slice/crio-$ID.scope", "cri-o", "$UID"},
-    {"/kubepods.slice/kubepods-besteffort.slice/kubepods-besteffort-pod$UID_.slice/crio-$ID.scope/container", "cri-o", "$UID", "/container"},
+    {"$BESTEFFORT/crio-$ID.scope", "cri-o", "$UID"},
+    {"$BESTEFFORT/crio-$ID.scope/container", "cri-o", "$UID", "/container"},
     {"/kubepods/besteffort/pod$UID/crio-$ID", "cri-o", "$UID"},
-    {"/kubepods.slice/kubepods-burstable.slice/kubepods-burstable-pod$UID_.slice/docker-$ID.scope", "docker", "$UID"},
-    {"/system.slice/containerd.service/kubepods-burstable-pod$UID_.slice:cri-containerd:$ID", "containerd", "$UID"},
+    {"$BURSTABLE/docker-$ID.scope", "docker", "$UID"},
+    {"/system.slice/containerd.service/kubepods-burstable-pod$UID_.slice:cri-containerd:$ID",
+     "containerd", "$UID"},
     {"/kubepods-besteffort-pod$UID_.slice:crio:$ID", "cri-o", "$UID"},
     {"/kubelet/kubepods/burstable/pod$UID/$ID", "", "$UID"},
-    {"/kubelet.slice/kubelet-kubepods.slice/kubelet-kubepods-besteffort.slice/kubelet-kubepods-besteffort-pod$UID_.slice/cri-containerd-$ID.scope", "containerd", "$UID"},
+    {"$NESTED/cri-containerd-$ID.scope", "containerd", "$UID"},
     // containerd without Kubernetes: CRI, ctr with a chosen id, nerdctl with both drivers.
     {"/k8s.io/$ID", "containerd"},
     {"/default/$ID", "containerd"},
@@ -72,24 +90,28 @@ constexpr Sample kContainers[] = {
     {"/machine.slice/libpod-$ID.scope", "podman"},
     {"/machine.slice/libpod-$ID.scope/container", "podman", "", "/container"},
     {"/machine.slice/machine-libpod_pod_$OTHER.slice/libpod-$ID.scope", "podman"},
-    {"/user.slice/user-1000.slice/user@1000.service/user.slice/libpod-$ID.scope/container", "podman", "", "/container"},
+    {"$USER/user.slice/libpod-$ID.scope/container", "podman", "", "/container"},
     {"/libpod_parent/libpod-$ID", "podman"},
     {"/libpod_parent/libpod-$ID/ctr", "podman", "", "/ctr"},
     {"/libpod_parent/$OTHER/libpod-$ID", "podman"},
     {"/system.slice/web.service/libpod-payload-$ID", "podman"},
-    {"/system.slice/web.service/libpod-payload-$ID/system.slice/cron.service", "podman", "", "/system.slice/cron.service"},
+    {"/system.slice/web.service/libpod-payload-$ID/system.slice/cron.service",
+     "podman", "", "/system.slice/cron.service"},
     // ECS on EC2 with both drivers, and Fargate.
     {"/ecs/$TASK/$ID", "docker", "", "", "$TASK"},
     {"/ecs/shop-cluster/$TASK/$ID", "docker", "", "", "$TASK"},
     {"/ecstasks.slice/ecstasks-$TASK.slice/docker-$ID.scope", "docker", "", "", "$TASK"},
     {"/ecs/$TASK/$TASK-1614840413", "docker", "", "", "$TASK", "$TASK-1614840413"},
     // A build step of BuildKit in dockerd.
-    {"/docker/buildkit/w3rh5zk0tzl1r5xqd5ux4wbcp", "buildkit", "", "", "", "w3rh5zk0tzl1r5xqd5ux4wbcp"},
+    {"/docker/buildkit/w3rh5zk0tzl1r5xqd5ux4wbcp",
+     "buildkit", "", "", "", "w3rh5zk0tzl1r5xqd5ux4wbcp"},
     // Below a container: systemd or an engine in it.
     {"/docker/$ID/init.scope", "docker", "", "/init.scope"},
     {"/docker/$ID/docker/$OTHER", "docker", "", "/docker/$OTHER"},
-    {"/docker/$ID/kubelet/kubepods/burstable/pod$UID/$OTHER", "docker", "", "/kubelet/kubepods/burstable/pod$UID/$OTHER"},
-    {"/system.slice/docker-$ID.scope/kubelet.slice/cri-containerd-$OTHER.scope", "docker", "", "/kubelet.slice/cri-containerd-$OTHER.scope"},
+    {"/docker/$ID/kubelet/kubepods/burstable/pod$UID/$OTHER",
+     "docker", "", "/kubelet/kubepods/burstable/pod$UID/$OTHER"},
+    {"/system.slice/docker-$ID.scope/kubelet.slice/cri-containerd-$OTHER.scope",
+     "docker", "", "/kubelet.slice/cri-containerd-$OTHER.scope"},
     {"/lxc.payload.box/docker/$ID", "docker"},
 };
 
@@ -99,7 +121,7 @@ constexpr const char* kHostPaths[] = {
     "/init.scope", "/system.slice", "/system.slice/ssh.service", "/system.slice/docker.service",
     "/system.slice/containerd.service", "/system.slice/docker.socket",
     "/user.slice/user-1000.slice/session-3.scope",
-    "/user.slice/user-1000.slice/user@1000.service/app.slice/dbus.service",
+    "$USER/app.slice/dbus.service",
     "/system.slice/system-getty.slice/getty@tty1.service",
     "/system.slice/run-r0123456789abcdef0123456789abcdef.scope",
     "/machine.slice/machine-box.scope", "/machine.slice/systemd-nspawn@box.service",
@@ -107,7 +129,8 @@ constexpr const char* kHostPaths[] = {
     // A folder and a leaf, whatever they are called, are no container.
     "/x/leaf", "/app/web", "/containers/web", "/foo/default/web", "/process/$TASK", "/batch/$TASK",
     "/default", "/default/", "/default/-web", "/default/web..1", "/default/a b", "/k8s.io",
-    "/docker", "/docker/web", "/docker/buildx", "/docker/buildkit", "/buildkit/w3rh5zk0tzl1r5xqd5ux4wbcp",
+    "/docker", "/docker/web", "/docker/buildx", "/docker/buildkit",
+    "/buildkit/w3rh5zk0tzl1r5xqd5ux4wbcp",
     "/docker/w3rh5zk0tzl1r5xqd5ux4wbcp",
     // Almost ids: one digit short, one long, upper case, something else in it.
     "/docker/8feb81da1681a19873b3a0bde80585ef433e8756d36fd4152f9e85122eb5f8f",
@@ -117,12 +140,12 @@ constexpr const char* kHostPaths[] = {
     "/system.slice/xdocker-$ID.scope", "/system.slice/docker-$ID-x.scope",
     "/system.slice/docker_$ID.scope", "/system.slice/ssh-$ID.scope",
     // Engines' helpers and pods.
-    "/kubepods.slice/kubepods-besteffort.slice/kubepods-besteffort-pod$UID_.slice/crio-conmon-$ID.scope",
+    "$BESTEFFORT/crio-conmon-$ID.scope",
     "/machine.slice/libpod-conmon-$ID.scope", "/libpod_parent/conmon",
-    "/user.slice/user-1000.slice/user@1000.service/user.slice/libpod-conmon-$ID.scope",
+    "$USER/user.slice/libpod-conmon-$ID.scope",
     "/libpod_parent/$OTHER", "/libpod_parent", "/system.slice/web.service/runtime",
     "/kubepods", "/kubepods.slice", "/kubepods/burstable", "/kubepods/burstable/pod$UID",
-    "/kubepods.slice/kubepods-burstable.slice/kubepods-burstable-pod$UID_.slice",
+    "$BURSTABLE",
     "/ecs", "/ecs/$TASK", "/ecs/$TASK/$TASK", "/ecs/$TASK/$TASK-", "/ecs/$TASK/$TASK-12x",
     "/$TASK/$TASK-1614840413", "/ecstasks.slice/ecstasks-$TASK.slice",
 };

@@ -10,6 +10,8 @@
 namespace coff::runtime {
 namespace {
 
+constexpr std::uint64_t kAskAgainNs = 1'000'000'000;
+
 std::uint64_t now_boot_ns() { return static_cast<std::uint64_t>(boot_now_ns()); }
 
 std::uint64_t unsigned_ns(std::int64_t duration_ns) {
@@ -121,7 +123,8 @@ ContainerPtr Directory::learn(const CgroupContainer& seen) {
         known.metadata = Metadata::kUnknown;
         known.metadata_reason = engines_.empty() ? "no container engine is configured"
                                                  : "a build step: engines keep no record of it";
-      } else {
+      } else if (entry->asked_boot_ns == 0 || now_ns - entry->asked_boot_ns > kAskAgainNs) {
+        entry->asked_boot_ns = now_ns;
         for (const Attached& attached : engines_) to_ask.push_back(attached.engine);
       }
       publish(*entry, std::move(known));
@@ -371,7 +374,8 @@ void Directory::prune(std::uint64_t now_ns) {
   while (!removed_.empty() &&
          (removed_.size() > options_.removed_max ||
           now_ns - removed_.front().second > unsigned_ns(options_.removed_kept_ns))) {
-    const auto [id, removed_ns] = std::move(removed_.front());
+    const std::string id = std::move(removed_.front().first);
+    const std::uint64_t removed_ns = removed_.front().second;
     removed_.pop_front();
     const auto found = entries_.find(id);
     // It may have been forgotten, or have come back, since.

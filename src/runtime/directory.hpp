@@ -52,9 +52,11 @@ class Directory final : public EngineListener {
   /// The container as it is known now; null when the id was never seen or is forgotten.
   [[nodiscard]] ContainerPtr find(std::string_view id) const;
   /// To be called when the sensor sees a container's control group: makes the container known
-  /// at once (kPending) and has every engine asked about it right away. Never null.
+  /// at once (kPending) and has every engine asked about it right away, though at most once a
+  /// second: who makes groups inside a container must not make work. Never null.
   ContainerPtr learn(const CgroupContainer& seen);
-  /// To be called when a container's control group is gone: ends what no engine reports on.
+  /// To be called when a container's own control group is gone, not one below it: ends what no
+  /// engine reports on.
   void gone(std::string_view id);
   /// True when nothing more is to be expected soon about the container: its metadata is complete
   /// and from after its start, or nobody has more, or the wait has been long enough. A record
@@ -87,6 +89,7 @@ class Directory final : public EngineListener {
     bool inspected = false;
     bool inspected_running = false;     // by an answer from after the start
     std::uint64_t touched_boot_ns = 0;  // last event or first sight
+    std::uint64_t asked_boot_ns = 0;    // when learn() last had the engines asked
     std::uint64_t waiting_boot_ns = 0;  // since when an answer is awaited
     std::uint64_t denied_boot_ns = 0;   // when the last engine said no
     std::uint64_t removed_boot_ns = 0;  // 0 = exists

@@ -62,6 +62,8 @@ TEST_F(DirectoryTest, KnowsAContainerAtOnceAndAsks) {
   EXPECT_EQ(learned->engine, "docker");
   EXPECT_EQ(engine.requested, std::vector<std::string>{"box"});
   EXPECT_FALSE(directory.settled("box"));
+  directory.learn({.id = "box", .below = "/init.scope"});
+  EXPECT_EQ(engine.requested.size(), 1U);
   directory.on_container(engine, inspected(7, 2000));
   EXPECT_TRUE(directory.settled("box"));
   EXPECT_EQ(metadata(), Metadata::kComplete);

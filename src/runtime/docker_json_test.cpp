@@ -245,8 +245,9 @@ TEST(ParseEvent, ReadsEveryRecordedPodmanEvent) {
 }
 
 TEST(ParseEvent, NamesTheContainerOfANetworkEvent) {
-  const auto event = parse_event(
-      R"({"Type":"network","Action":"connect","Actor":{"ID":"n1","Attributes":{"container":"c1","name":"back"}},"timeNano":5})");
+  const auto event =
+      parse_event(R"({"Type":"network","Action":"connect","Actor":{"ID":"n1","Attributes":)"
+                  R"({"container":"c1","name":"back"}},"timeNano":5})");
   ASSERT_TRUE(event) << event.error().message();
   EXPECT_EQ(event->id, "c1");
   EXPECT_EQ(event->wall_ns, 5);

@@ -35,7 +35,7 @@ using BodySink = std::function<bool(std::string_view)>;
 // Beast's idea of a body: where the parser puts it.
 struct SinkBody {
   using value_type = BodySink;
-  class reader {
+  class reader {  // NOLINT(readability-identifier-naming): the name that Beast looks for
    public:
     template <bool IsRequest, class Fields>
     reader(http::header<IsRequest, Fields>&, value_type& sink) : sink_(sink) {}

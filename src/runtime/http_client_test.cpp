@@ -18,7 +18,8 @@ constexpr std::int64_t kSecondNs = 1'000'000'000;
 // One request and its answer, however it ends.
 Result<HttpAnswer> ask(HttpClient& client, const std::string& target, size_t bytes_max = 1000) {
   std::optional<Result<HttpAnswer>> answer;
-  const auto asked = client.get(target, bytes_max, [&](Result<HttpAnswer> got) { answer = got; });
+  const auto asked =
+      client.get(target, bytes_max, [&](Result<HttpAnswer> got) { answer = std::move(got); });
   if (!asked) return std::unexpected<Error>(asked.error());
   const std::int64_t until_ns = boot_now_ns() + 15 * kSecondNs;
   while (!answer && boot_now_ns() < until_ns) client.run(20, -1);

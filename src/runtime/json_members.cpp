@@ -133,9 +133,9 @@ std::int64_t JsonMembers::number(std::string_view name, std::int64_t low, std::i
 }
 
 JsonMembers JsonMembers::object(std::string_view name) const {
-  static const boost::json::value kNull;
+  static const boost::json::value null_value;
   const auto* value = member(name);
-  return {value == nullptr ? kNull : *value, name_ + "." + std::string(name), *findings_};
+  return {value == nullptr ? null_value : *value, name_ + "." + std::string(name), *findings_};
 }
 
 std::vector<std::string> JsonMembers::texts(std::string_view name, size_t count_max) const {

@@ -129,14 +129,13 @@ class ScriptedEngine {
       {
         const std::scoped_lock lock(mutex_);
         targets_.push_back(target);
+        if (target.find("/events") != std::string::npos) streams_.push_back(number);
       }
       std::string bytes = reply_(target);
       close = bytes.ends_with(kClose);
       if (close) bytes.erase(bytes.size() - kClose.size());
       [[maybe_unused]] const ssize_t sent =
           ::send(number, bytes.data(), bytes.size(), MSG_NOSIGNAL);
-      const std::scoped_lock lock(mutex_);
-      if (target.find("/events") != std::string::npos) streams_.push_back(number);
     }
     if (!close) return;
     const std::scoped_lock lock(mutex_);

@@ -1,5 +1,6 @@
 // Container identity and metadata against a real Docker engine.
 #include <algorithm>
+#include <atomic>
 #include <set>
 
 #include <gtest/gtest.h>
@@ -136,6 +137,7 @@ TEST_F(DockerLive, NamesContainersThatLiveForMilliseconds) {
   clients.clear();
   ASSERT_TRUE(eventually([&] { return watcher_->count(Kind::container_remove) == kContainers; }));
   std::set<std::string> names;
+  std::set<std::string> complete;
   for (const Event& event : watcher_->events()) {
     if (event.kind != Kind::container_create && event.kind != Kind::container_start) continue;
     const std::string& id = event.container->id;
@@ -150,12 +152,13 @@ TEST_F(DockerLive, NamesContainersThatLiveForMilliseconds) {
       EXPECT_FALSE(container->metadata_reason.empty());
     }
     names.insert(container->name);
+    if (container->metadata == Metadata::kComplete) complete.insert(container->name);
   }
   EXPECT_EQ(names.size(), kContainers);
   EXPECT_EQ(watcher_->count(Kind::container_create), kContainers);
   EXPECT_EQ(watcher_->count(Kind::container_start), kContainers);
   EXPECT_EQ(watcher_->count(Kind::container_stop), kContainers);
-  RecordProperty("inspected", static_cast<int>(watcher_->engine().status().inspections));
+  RecordProperty("complete", static_cast<int>(complete.size()));
 }
 
 TEST_F(DockerLive, AsksAtOnceAboutWhatTheSensorSees) {
@@ -187,6 +190,51 @@ TEST_F(DockerLive, FollowsAnEngineThatIsRestarted) {
   // Once each: what the engine repeats is not told again.
   ASSERT_TRUE(eventually([&] { return watcher_->count(after, "create") == 1; }));
   EXPECT_EQ(watcher_->count(before, "create"), 1U);
+}
+
+TEST_F(DockerLive, TakesSocketsFromASupervisor) {
+  const std::string id =
+      docker({"run", "-d", "--name", "given", "--network", "none", kBusyboxImage, "sleep", "600"});
+  runtime::Directory directory({}, [](const Event&) {});
+  const runtime::Connector inner = runtime::connect_to(dockerd_->socket_path());
+  std::atomic<int> given = 0;
+  const runtime::DockerEngine engine({.name = "given",
+                                      .connector =
+                                          [&] {
+                                            ++given;
+                                            return inner();
+                                          }},
+                                     directory);
+  ASSERT_TRUE(eventually([&] { return directory.find(id) != nullptr; }));
+  EXPECT_EQ(directory.find(id)->name, "given");
+  EXPECT_GE(given, 2);  // One for the event stream, one for requests.
+}
+
+TEST(DockerRemapped, NamesContainersOfAUserNamespacedEngine) {
+  COFF_NEED("docker", docker_missing());
+  auto dockerd = Dockerd::start({.arguments = {"--userns-remap=default"}});
+  ASSERT_TRUE(dockerd) << dockerd.error().message();
+  const auto image = (*dockerd)->import_busybox_image();
+  ASSERT_TRUE(image) << image.error().message();
+  Watcher watcher((*dockerd)->socket_path());
+  const auto id = (*dockerd)->docker(
+      {"run", "-d", "--name", "remapped", "--network", "none", kBusyboxImage, "sleep", "600"});
+  ASSERT_TRUE(id) << id.error().message();
+  ASSERT_TRUE(eventually([&] {
+    const auto container = watcher.directory().find(*id);
+    return container && container->init_pid != 0;
+  }));
+  const std::string process =
+      "/proc/" + std::to_string(watcher.directory().find(*id)->init_pid) + "/";
+  const auto owners = read_file(process + "uid_map", 4096);
+  ASSERT_TRUE(owners) << owners.error().message();
+  EXPECT_EQ(owners->find("         0          0"), std::string::npos) << "not remapped";
+  const auto groups = read_file(process + "cgroup", 65536);
+  ASSERT_TRUE(groups) << groups.error().message();
+  const std::string last = groups->substr(groups->rfind(':') + 1);
+  const auto parsed = runtime::parse_cgroup(last.substr(0, last.find('\n')));
+  ASSERT_TRUE(parsed) << *groups;
+  EXPECT_EQ(parsed->id, *id);
 }
 
 TEST_F(DockerLive, SeesContainersOlderThanItself) {

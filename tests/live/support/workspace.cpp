@@ -2,10 +2,13 @@
 #include "live/support/workspace.hpp"
 
 #include <sys/mount.h>
+#include <sys/stat.h>
 
+#include <chrono>
 #include <cstdlib>
 #include <filesystem>
 #include <sstream>
+#include <thread>
 #include <vector>
 
 #include "base/fd.hpp"
@@ -37,14 +40,20 @@ Result<Workspace> Workspace::create() {
   const char* base = std::getenv("TMPDIR");
   std::string path = std::string(base != nullptr ? base : "/tmp") + "/coff.XXXXXX";
   if (::mkdtemp(path.data()) == nullptr) return fail_errno("cannot make " + path);
+  // An engine with remapped users looks into its own folders as one of them.
+  ::chmod(path.c_str(), 0711);
   return Workspace(std::move(path));
 }
 
 Workspace::~Workspace() {
   if (path_.empty()) return;
-  detach_mounts_below(path_);
-  std::error_code ignored;
-  std::filesystem::remove_all(path_, ignored);
+  // An engine's helpers may end a moment after it and still write here.
+  for (int attempt = 0; attempt < 20 && std::filesystem::exists(path_); ++attempt) {
+    if (attempt > 0) std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    detach_mounts_below(path_);
+    std::error_code problem;
+    std::filesystem::remove_all(path_, problem);
+  }
 }
 
 }  // namespace coff::live

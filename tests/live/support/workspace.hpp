@@ -7,7 +7,7 @@
 
 namespace coff::live {
 
-/// A fresh directory (mode 0700) below $TMPDIR or /tmp. Its destructor first detaches whatever is
+/// A fresh directory (mode 0711) below $TMPDIR or /tmp. Its destructor first detaches whatever is
 /// still mounted below it, so that removing it never reaches into a container's files. Its path
 /// is short, so that Unix sockets (107 bytes) fit below it.
 class Workspace {
