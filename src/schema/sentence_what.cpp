@@ -175,6 +175,12 @@ void say_setid(SentenceWriter& writer, const Event& event, const CallInfo& call)
 void say_call(SentenceWriter& writer, const Event& event, const CallInfo& call) {
   switch (event.kind) {
     case Kind::setid: return say_setid(writer, event, call);
+    case Kind::loginuid:
+      writer.say("changed the login user", Tone::kNotable);
+      if (call.before_known && call.before.loginuid != kNoLogin) {
+        writer.say(" (was uid ").number(call.before.loginuid).say(")");
+      }
+      return;
     case Kind::kill: {
       const auto signal = signal_argument(event);
       writer.say("sent ").say(signal ? signal_name(*signal) : "a signal").say(" to ");
