@@ -160,9 +160,13 @@ void say_socket(SentenceWriter& writer, Kind kind, const SocketInfo& socket) {
 }
 
 void say_target(SentenceWriter& writer, const CallInfo& call) {
-  if (call.target != nullptr) writer.show(call.target->name, Tone::kProcess);
-  else writer.say("process");
-  const std::uint32_t pid = call.target != nullptr ? call.target->pid : call.target_pid;
+  std::uint32_t pid = call.target_pid;
+  if (const Process* target = call.target.get()) {
+    writer.show(target->name, Tone::kProcess);
+    pid = target->pid;
+  } else {
+    writer.say("process");
+  }
   writer.say("[").number(pid).say("]");
 }
 
