@@ -1,5 +1,5 @@
 # List of the target's system call names, from the kernel headers that the compiler itself uses:
-# build/generated/syscalls.inc holds one COFF_SYSCALL(name) for each __NR_name.
+# build/generated/schema/syscalls.inc holds one COFF_SYSCALL(name) for each __NR_name.
 file(WRITE ${CMAKE_BINARY_DIR}/generated/probe.c "#include <asm/unistd.h>\n")
 execute_process(
   COMMAND ${CMAKE_C_COMPILER} -dM -E ${CMAKE_BINARY_DIR}/generated/probe.c
@@ -13,4 +13,4 @@ list(TRANSFORM names REPLACE "#define __NR_(.*)" "COFF_SYSCALL(\\1)")
 list(FILTER names EXCLUDE REGEX "arch_specific_syscall|\\(syscalls\\)|3264_|sync_file_range2")
 list(SORT names)
 list(JOIN names "\n" text)
-file(CONFIGURE OUTPUT ${CMAKE_BINARY_DIR}/generated/syscalls.inc CONTENT "${text}\n" @ONLY)
+file(CONFIGURE OUTPUT ${CMAKE_BINARY_DIR}/generated/schema/syscalls.inc CONTENT "${text}\n" @ONLY)

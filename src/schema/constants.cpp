@@ -28,7 +28,7 @@ struct Named {
 
 constexpr Named kSyscalls[] = {
 #define COFF_SYSCALL(name) {__NR_##name, #name},
-#include "syscalls.inc"
+#include "schema/syscalls.inc"
 #undef COFF_SYSCALL
 };
 constexpr size_t kSyscallNumbers = 1024;  // Highest number in use is below 500.

@@ -121,6 +121,11 @@ void write_call(EventWriter& writer, const Event& event, const CallInfo& call) {
   writer.open("call");
   switch (event.kind) {
     case Kind::setid: write_credential_change(writer, call); break;
+    case Kind::loginuid:
+      if (call.before_known && call.before.loginuid != kNoLogin) {
+        writer.number("before_login_uid", call.before.loginuid);
+      }
+      break;
     case Kind::kill:
       if (const auto signal = signal_argument(event)) writer.word("signal", signal_name(*signal));
       break;

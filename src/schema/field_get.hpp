@@ -11,12 +11,10 @@ namespace coff::schema {
 /// Value of a member: empty text is "not known"; numbers of up to 32 bits become signed.
 template <typename T>
 Value value_of(const T& member) {
-  if constexpr (std::is_same_v<T, bool>) {
+  if constexpr (std::is_same_v<T, bool> || std::is_same_v<T, std::uint64_t>) {
     return member;
   } else if constexpr (std::is_same_v<T, std::string>) {
     return member.empty() ? Value{} : Value{std::string_view(member)};
-  } else if constexpr (std::is_same_v<T, std::uint64_t>) {
-    return member;
   } else {
     static_assert(std::is_integral_v<T>);
     return static_cast<std::int64_t>(member);

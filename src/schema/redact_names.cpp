@@ -1,4 +1,4 @@
-// Does a name say that its value is a secret?
+// Tells from a name whether its value is a secret.
 #include "schema/redact_names.hpp"
 
 #include <algorithm>

@@ -160,9 +160,13 @@ void say_socket(SentenceWriter& writer, Kind kind, const SocketInfo& socket) {
 }
 
 void say_target(SentenceWriter& writer, const CallInfo& call) {
-  if (call.target != nullptr) writer.show(call.target->name, Tone::kProcess);
-  else writer.say("process");
-  const std::uint32_t pid = call.target != nullptr ? call.target->pid : call.target_pid;
+  std::uint32_t pid = call.target_pid;
+  if (const Process* target = call.target.get()) {
+    writer.show(target->name, Tone::kProcess);
+    pid = target->pid;
+  } else {
+    writer.say("process");
+  }
   writer.say("[").number(pid).say("]");
 }
 
@@ -175,6 +179,12 @@ void say_setid(SentenceWriter& writer, const Event& event, const CallInfo& call)
 void say_call(SentenceWriter& writer, const Event& event, const CallInfo& call) {
   switch (event.kind) {
     case Kind::setid: return say_setid(writer, event, call);
+    case Kind::loginuid:
+      writer.say("changed the login user", Tone::kNotable);
+      if (call.before_known && call.before.loginuid != kNoLogin) {
+        writer.say(" (was uid ").number(call.before.loginuid).say(")");
+      }
+      return;
     case Kind::kill: {
       const auto signal = signal_argument(event);
       writer.say("sent ").say(signal ? signal_name(*signal) : "a signal").say(" to ");
