@@ -65,7 +65,7 @@
 	X(delete_module, file, module_unload, NO, 0, NO, NO, NO, COFF_D_TEXT1)                     \
 	X(memfd_create, file, memfd_create, NO, 0, NO, NO, NO, COFF_D_TEXT1 | COFF_D_RETFD)        \
 	X(mmap, map, mmap, NO, NO, NO, NO, 4, COFF_D_SUCCESS)                                      \
-	X(mprotect, map, mprotect, NO, NO, NO, NO, NO, COFF_D_SUCCESS)                             \
+	X(mprotect, protect, mprotect, NO, NO, NO, NO, NO, COFF_D_SUCCESS)                             \
 	X(execve, exec, exec, NO, 0, NO, NO, NO, 0)                                                \
 	X(execveat, exec, exec, 0, 1, NO, NO, NO, 0)                                               \
 	X(setuid, call, setid, NO, NO, NO, NO, NO, 0)                                              \

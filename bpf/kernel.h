@@ -46,7 +46,6 @@ enum bpf_map_type {
 /* Helpers that kernels before 5.15 lack: asked for by number before use. */
 enum bpf_func_id {
 	BPF_FUNC_task_pt_regs = 175,
-	BPF_FUNC_find_vma = 180,
 };
 
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
@@ -237,6 +236,10 @@ struct signal_struct {
 struct mm_struct {
 	unsigned long arg_start, arg_end, env_start, env_end;
 	struct file *exe_file;
+};
+
+struct vm_area_struct {
+	struct file *vm_file;
 };
 
 struct kernfs_node {

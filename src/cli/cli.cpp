@@ -38,8 +38,13 @@ int run(int argc, char** argv) {
   app.add_flag("--json", global.json, "Print JSON instead of text");
   app.add_option("--config", global.config_path, "Configuration file")->type_name("FILE");
   app.fallthrough();  // Lets --json stand after the subcommand too.
+  add_agent(app, global);
   add_config(app, global);
+  add_events(app, global);
+  add_schema(app, global);
+  add_status(app, global);
   add_version(app, global);
+  add_trail(app, global);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& problem) {

@@ -46,9 +46,9 @@ std::optional<std::uint64_t> argument(const Event& event, const Place (&places)[
 
 std::optional<std::uint32_t> mode_argument(const Event& event) {
   if (event.kind == Kind::open) {
-    const auto& file = std::get<FileInfo>(event.detail);
-    const bool creates = (file.open_flags & (O_CREAT | (O_TMPFILE & ~O_DIRECTORY))) != 0;
-    if (!creates) return std::nullopt;
+    const auto* file = std::get_if<FileInfo>(&event.detail);
+    constexpr std::uint32_t kCreating = O_CREAT | (O_TMPFILE & ~O_DIRECTORY);
+    if (file == nullptr || (file->open_flags & kCreating) == 0) return std::nullopt;
   }
   const auto mode = argument(event, kModes);
   if (!mode) return std::nullopt;

@@ -67,7 +67,12 @@ void write_program(EventWriter& writer, const Program& program, const JsonOption
   writer.close();
 }
 
-void write_context(EventWriter& writer, const Process& process, const JsonOptions& options) {
+void write_context(EventWriter& writer, const Event& event, const JsonOptions& options) {
+  const Process& process = *event.process;
+  if (process.start_boot_ns != 0) {
+    write_time(writer, "start",
+               event.wall_ns - static_cast<std::int64_t>(event.boot_ns - process.start_boot_ns));
+  }
   writer.text("cwd", process.cwd);
   if (process.program != nullptr) write_program(writer, *process.program, options);
   writer.positive("sid", process.sid);
@@ -104,10 +109,6 @@ void write_process(EventWriter& writer, const Event& event, const JsonOptions& o
   writer.number("pid", process.pid);
   if (process.vpid != process.pid) writer.positive("vpid", process.vpid);
   writer.positive("ppid", process.ppid);
-  if (process.start_boot_ns != 0) {
-    write_time(writer, "start",
-               event.wall_ns - static_cast<std::int64_t>(event.boot_ns - process.start_boot_ns));
-  }
   writer.text("name", process.name);
   if (process.program != nullptr) writer.text("exe", process.program->exe);
   writer.positive("tty", process.tty);
@@ -117,7 +118,7 @@ void write_process(EventWriter& writer, const Event& event, const JsonOptions& o
     writer.text("name", event.thread_name);
     writer.close();
   }
-  if (starts_process(event) || options.full_context) write_context(writer, process, options);
+  if (starts_process(event) || options.full_context) write_context(writer, event, options);
   if (process.parent != nullptr) {
     writer.open_array("ancestors");
     unsigned level = 0;

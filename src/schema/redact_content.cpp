@@ -130,19 +130,20 @@ size_t card_number(std::string_view text) {
   return is_issuer(number) && passes_luhn(number) ? at : 0;
 }
 
-// scheme://user:password@host: the length of the password at `at`, which follows "://user:".
+// scheme://user:password@host: length of the password, which begins after `skip` bytes.
 size_t url_password(std::string_view text, size_t& skip) {
-  const size_t scheme = text.find("://");
   constexpr size_t kSchemeMax = 20;
-  if (scheme == 0 || scheme > kSchemeMax || run_length(text, is_alnum) < scheme) return 0;
-  const std::string_view authority =
-      text.substr(scheme + 3, text.find_first_of("/?# \t\n\"'", scheme + 3) - scheme - 3);
+  const size_t scheme = run_length(text.substr(0, kSchemeMax), is_alnum);
+  if (scheme == 0 || !text.substr(scheme).starts_with("://")) return 0;
+  const size_t begin = scheme + 3;
+  const size_t end = std::min(text.find_first_of("/?# \t\n\"'", begin), text.size());
+  const std::string_view authority = text.substr(begin, end - begin);
   const size_t colon = authority.find(':');
   const size_t host = authority.rfind('@');
   if (colon == std::string_view::npos || host == std::string_view::npos || host <= colon + 1) {
     return 0;
   }
-  skip = scheme + 3 + colon + 1;
+  skip = begin + colon + 1;
   return host - colon - 1;
 }
 

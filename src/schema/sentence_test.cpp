@@ -79,8 +79,7 @@ TEST(Sentence, HidesSecrets) {
 
 TEST(Sentence, EveryKindIsOneSafeLine) {
   using std::string_literals::operator""s;
-  const std::string hostile =
-      "\n\x1b]0;x\x07\x1b[2J\r\0\xff\xe2\x80\xae"s + std::string(5000, 'A');
+  const std::string hostile = "\n\x1b]0;x\x07\x1b[2J\r\0\xff\xe2\x80\xae"s + std::string(5000, 'A');
   for (int kind = 0; kind < COFF_KINDS; ++kind) {
     RecordBuilder builder(static_cast<coff_kind>(kind));
     builder.comm("e\x1b[31mvil\n");

@@ -3,6 +3,7 @@
 #include "sensor/kernel_programs.hpp"
 
 #include <bpf/bpf.h>
+#include <bpf/btf.h>
 #include <bpf/libbpf.h>
 #include <unistd.h>
 
@@ -19,8 +20,8 @@ namespace coff::sensor {
 
 namespace {
 
-constexpr size_t kScratchPerCpu = 2;    // COFF_SCRATCH_PER_CPU of bpf/common.h
-constexpr size_t kLoadAttempts = 32;    // more than there are programs
+constexpr size_t kScratchPerCpu = 2;  // COFF_SCRATCH_PER_CPU of bpf/common.h
+constexpr size_t kLoadAttempts = 32;  // more than there are programs
 constexpr size_t kTasksBytesMax = 64U << 20;
 
 // The program that libbpf named in its last complaint; libbpf tells it nowhere else.
@@ -60,17 +61,37 @@ void KernelPrograms::LinkDeleter::operator()(bpf_link* link) const { bpf_link__d
 
 KernelPrograms::KernelPrograms(KernelPrograms&&) noexcept = default;
 KernelPrograms& KernelPrograms::operator=(KernelPrograms&&) noexcept = default;
+
 KernelPrograms::~KernelPrograms() = default;
 
 namespace {
 
+// Place of a v1 controller in css_set.subsys: it depends on how the kernel was configured.
+Result<int> controller_index(const std::string& controller) {
+  if (controller.empty()) return -1;
+  btf* const types = btf__load_vmlinux_btf();
+  if (types == nullptr) return fail_errno("the kernel tells no types (CONFIG_DEBUG_INFO_BTF)");
+  const std::string wanted = controller + "_cgrp_id";
+  int index = -1;
+  const int number = btf__find_by_name_kind(types, "cgroup_subsys_id", BTF_KIND_ENUM);
+  const btf_type* type = number < 0 ? nullptr : btf__type_by_id(types, static_cast<__u32>(number));
+  for (int at = 0; type != nullptr && at < btf_vlen(type); ++at) {
+    const struct btf_enum& value = btf_enum(type)[at];
+    if (wanted == btf__name_by_offset(types, value.name_off)) index = value.val;
+  }
+  btf__free(types);
+  if (index < 0) return fail(Code::kNotFound, "the kernel has no controller " + controller);
+  return index;
+}
+
 Result<cofferdam_bpf*> open_skeleton(const LoadOptions& options,
                                      const std::vector<std::string>& left_out) {
+  const int controller = TRY(controller_index(options.cgroup_controller));
   cofferdam_bpf* skeleton = cofferdam_bpf__open();
   if (skeleton == nullptr) return fail_errno("cannot open the kernel programs");
   const auto table = call_table();
   std::memcpy(const_cast<coff_call_desc*>(skeleton->rodata->calls), table.data(), sizeof table);
-  skeleton->rodata->coff_cgroup_subsys = options.cgroup_subsys;
+  skeleton->rodata->coff_cgroup_subsys = controller;
   skeleton->rodata->coff_argv_max = std::min<std::uint32_t>(options.argv_bytes_max, COFF_ARGV_MAX);
   skeleton->rodata->coff_env_max = std::min<std::uint32_t>(options.env_bytes_max, COFF_ENV_MAX);
   skeleton->rodata->coff_page_shift =
@@ -105,10 +126,10 @@ Result<KernelPrograms> KernelPrograms::load(const LoadOptions& options) {
       return fail_errno("the kernel refuses to load BPF programs (" + last_complaint +
                         "); run as root on a kernel with BTF, 5.10 or newer");
     }
-    programs.blindness_.push_back({.what = "kernel program " + refused_program,
-                                   .reason = std::string("the kernel's verifier refuses it: ") +
-                                             std::strerror(-problem),
-                                   .remedy = "another kernel"});
+    programs.blindness_.push_back(
+        {.what = "kernel program " + refused_program,
+         .reason = std::string("the kernel's verifier refuses it: ") + std::strerror(-problem),
+         .remedy = "another kernel"});
     left_out.push_back(refused_program);
     if (attempt + 1 == kLoadAttempts) return fail(Code::kUnsupported, "no kernel program loads");
   }
@@ -161,8 +182,7 @@ void KernelPrograms::attach_calls() {
     if (call.number < 0) continue;  // this architecture has no such call
     const std::string name = "sys_exit_" + std::string(call.name);
     const std::string program_name = "on_exit_" + std::string(call.program);
-    bpf_program* program =
-        bpf_object__find_program_by_name(skeleton_->obj, program_name.c_str());
+    bpf_program* program = bpf_object__find_program_by_name(skeleton_->obj, program_name.c_str());
     COFF_ASSERT(program != nullptr);
     if (!bpf_program__autoload(program)) continue;  // already named
     if (!tracepoint_exists("syscalls", name)) {

@@ -24,18 +24,18 @@ struct LoadOptions {
   std::array<std::uint32_t, COFF_LANES> ring_bytes{16U << 20, 8U << 20, 4U << 20};
   std::uint32_t argv_bytes_max = COFF_ARGV_MAX;
   std::uint32_t env_bytes_max = COFF_ENV_MAX;
-  /// Index of the v1 controller whose control groups identify containers; -1: the default (v2 or
-  /// hybrid) hierarchy.
-  int cgroup_subsys = -1;
+  /// The v1 controller whose control groups identify containers, e.g. "memory"; "" = the default
+  /// (v2 or hybrid) hierarchy.
+  std::string cgroup_controller;
   /// Processes of the agent itself, at most 8: their use of files and BPF is not reported.
   std::vector<std::uint32_t> self_pids;
 };
 
 /// Something that is not observed here, and why.
 struct Blindness {
-  std::string what;    ///< "system call setxattrat", "32-bit system calls".
-  std::string reason;  ///< A sentence.
-  std::string remedy;  ///< What would mend it; empty when nothing would.
+  std::string what;        ///< "system call setxattrat", "32-bit system calls".
+  std::string reason;      ///< A sentence.
+  std::string remedy;      ///< What would mend it; empty when nothing would.
   bool by_design = false;  ///< The kernel simply has no such thing: nothing is missed.
 };
 
@@ -46,7 +46,9 @@ struct KindCount {
   coff_count count{};
 };
 
-/// Owns the loaded programs, their maps and their links; all go with it. Not thread-safe.
+/// Owns the loaded programs, their maps and their links; all go with it. Ending takes a second or
+/// more: the kernel waits for a grace period at each of some 90 detachments, one after the other.
+/// Not thread-safe.
 class KernelPrograms {
  public:
   /// Loads and attaches. Programs that this kernel refuses are left out and named in blindness();

@@ -37,6 +37,8 @@ class RecordBuilder {
     head.uid = head.gid = head.euid = head.egid = 1000;
     head.loginuid = head.sessionid = 4294967295U;
     head.syscall = -1;
+    if (shape_ == Shape::file) file().fd = -1;
+    if (shape_ == Shape::sock) sock().fd = sock().fd2 = -1;
     comm("worker");
   }
 

@@ -1,0 +1,213 @@
+// The trail keeper: takes entries from producers, makes them durable in groups, signs, answers.
+#include "agent/keeper.hpp"
+
+#include "agent/payload.hpp"
+#include "agent/trail_writer.hpp"
+#include "base/clock.hpp"
+#include "base/json_writer.hpp"
+#include "base/log.hpp"
+#include "trail/entries.hpp"
+
+namespace coff::agent {
+namespace {
+
+/// Wait after a failed write before the next: the disk may be full for hours.
+constexpr std::int64_t kRetryNs = 1'000'000'000;
+constexpr std::size_t kEntryHeaderBytes = sizeof(std::uint32_t);
+
+std::string host_id(const config::Config& settings) {
+  if (!settings.host.id.empty()) return settings.host.id;
+  // Set before the sandbox was entered, see keeper_process.cpp.
+  return "unknown";
+}
+
+bool looks_like_object(std::string_view entry) {
+  return entry.size() <= kEntryBytesMax && entry.starts_with("{\"t\":") && entry.ends_with('}') &&
+         entry.find('\n') == std::string_view::npos;
+}
+
+trail::LogOptions options_of(const config::Config& settings) {
+  trail::LogOptions options;
+  options.dir = settings.trail_dir();
+  options.origin_prefix = "cofferdam/" + settings.trail.tenant + "/" + host_id(settings);
+  JsonWriter(options.genesis_members)
+      .begin_object()
+      .member("host", settings.host.name)
+      .member("agent", std::string_view(COFF_VERSION))
+      .end_object();
+  options.genesis_members = options.genesis_members.substr(1, options.genesis_members.size() - 2);
+  return options;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Keeper>> Keeper::open(Loop& loop, const config::Config& settings) {
+  const trail::LogOptions options = options_of(settings);
+  auto log = trail::Log::open(options);
+  if (!log && log.error().code == Code::kCorrupt) {
+    // The damaged epoch stays as it is for whoever examines it; recording must go on.
+    log_error("keeper", "the trail is damaged, a new epoch begins: " + log.error().message());
+    log = trail::Log::open_new_epoch(options, trail::EpochReason::kDamage, log.error().message());
+  }
+  if (!log) return std::unexpected(log.error());
+  return std::unique_ptr<Keeper>(new Keeper(loop, settings, std::move(*log)));
+}
+
+Keeper::Keeper(Loop& loop, const config::Config& settings, trail::Log log)
+    : loop_(loop),
+      settings_(settings),
+      log_(std::move(log)),
+      sensor_peer_(
+          loop, [this](Frame&& frame) { return handle(sensor_, std::move(frame), false); },
+          [](const Error&) -> Result<void> { return {}; }),
+      control_peer_(
+          loop, [this](Frame&& frame) { return handle(control_, std::move(frame), true); },
+          [](const Error&) -> Result<void> { return {}; }) {
+  sensor_.peer = &sensor_peer_;
+  control_.peer = &control_peer_;
+  add_calls();
+  loop_.before_wait([this] { return commit_due(); });
+}
+
+Result<void> Keeper::attach(Link link, Channel channel) {
+  Producer* producer = link == Link::kToSensor    ? &sensor_
+                       : link == Link::kToControl ? &control_
+                                                  : nullptr;
+  if (producer == nullptr) {
+    return fail(Code::kInvalid, "the keeper got a channel that it has no use for");
+  }
+  // A new process at the other end counts its entries from 0.
+  Peer* peer = producer->peer;
+  *producer = Producer{.peer = peer};
+  return peer->attach(std::move(channel));
+}
+
+Result<void> Keeper::append_from_supervisor(std::string&& payload) {
+  return append(supervisor_, std::move(payload));
+}
+
+Result<void> Keeper::handle(Producer& producer, Frame&& frame, bool may_call) {
+  if (frame.type == static_cast<std::uint16_t>(Message::kAppend)) {
+    return append(producer, std::move(frame.payload));
+  }
+  if (may_call && frame.type == static_cast<std::uint16_t>(Message::kCall)) {
+    if (!calls_.handle(frame.payload, *producer.peer)) ++counters_.malformed;
+    return {};
+  }
+  ++counters_.malformed;
+  return {};
+}
+
+Result<void> Keeper::append(Producer& producer, std::string&& payload) {
+  ++counters_.batches;
+  if (pending_bytes_ == 0) pending_since_ns_ = boot_now_ns();
+  pending_bytes_ += payload.size();
+  if (!producer.waiting.empty() || !TRY(append_batch(producer, payload))) {
+    producer.waiting.push_back(std::move(payload));
+  }
+  return {};
+}
+
+/// False: the log is full of entries that the disk doesn't take; nothing was appended.
+Result<bool> Keeper::append_batch(Producer& producer, std::string_view payload) {
+  PayloadReader reader(payload);
+  const auto first = reader.number<std::uint64_t>();
+  const std::uint32_t count = reader.count(kEntryHeaderBytes);
+  std::vector<std::string_view> entries;
+  std::deque<std::string> replaced;
+  entries.reserve(count);
+  std::uint64_t malformed = 0;
+  for (std::uint32_t i = 0; i < count; ++i) {
+    const std::string_view entry = reader.text();
+    if (looks_like_object(entry)) {
+      entries.push_back(entry);
+      continue;
+    }
+    ++malformed;
+    entries.push_back(replaced.emplace_back(
+        trail::gap_entry("malformed_entry", "A producer sent something that is no entry.", 1)));
+  }
+  if (!reader.done() || entries.empty()) {
+    ++counters_.malformed;
+    return true;
+  }
+  auto sequence = log_.append(entries);
+  if (!sequence) {
+    if (sequence.error().code == Code::kLimit) return false;
+    return std::unexpected(sequence.error());
+  }
+  counters_.malformed += malformed;
+  counters_.entries += entries.size();
+  producer.next_number = first + entries.size();
+  producer.last_sequence = *sequence + entries.size() - 1;
+  producer.unacknowledged = true;
+  return true;
+}
+
+Result<int> Keeper::commit_due() {
+  const std::int64_t now_ns = boot_now_ns();
+  if (pending_bytes_ > 0) {
+    const std::int64_t due_ns =
+        retry_at_ns_ != 0 ? retry_at_ns_
+        : pending_bytes_ >= settings_.trail.batch_bytes
+            ? now_ns
+            : pending_since_ns_ + static_cast<std::int64_t>(settings_.trail.batch_ms) * 1'000'000;
+    if (due_ns > now_ns) return static_cast<int>((due_ns - now_ns) / 1'000'000) + 1;
+    TRY(commit());
+  }
+  if (log_.durable_size() <= log_.signed_size()) return pending_bytes_ > 0 ? 100 : -1;
+  const std::int64_t sign_ns =
+      signed_at_ns_ + static_cast<std::int64_t>(settings_.trail.checkpoint_interval_ms) * 1'000'000;
+  if (sign_ns > now_ns) return static_cast<int>((sign_ns - now_ns) / 1'000'000) + 1;
+  signed_at_ns_ = now_ns;
+  if (auto signed_now = log_.checkpoint(); !signed_now) {
+    log_error("keeper", "no checkpoint: " + signed_now.error().message());
+  }
+  return static_cast<int>(settings_.trail.checkpoint_interval_ms);
+}
+
+Result<void> Keeper::commit() {
+  const std::int64_t begun_ns = boot_now_ns();
+  if (auto synced = log_.sync(); !synced) {
+    ++counters_.commit_errors;
+    // Told once a minute; the counter has the rest.
+    if (counters_.commit_errors % 60 == 1) log_error("keeper", synced.error().message());
+    retry_at_ns_ = begun_ns + kRetryNs;
+    return {};
+  }
+  ++counters_.commits;
+  counters_.last_commit_us = (boot_now_ns() - begun_ns) / 1000;
+  counters_.slowest_commit_us = std::max(counters_.slowest_commit_us, counters_.last_commit_us);
+  retry_at_ns_ = 0;
+  pending_bytes_ = 0;
+  for (Producer* producer : {&supervisor_, &sensor_, &control_}) {
+    TRY(acknowledge(*producer));
+    while (!producer->waiting.empty() && TRY(append_batch(*producer, producer->waiting.front()))) {
+      pending_bytes_ += producer->waiting.front().size();
+      pending_since_ns_ = begun_ns;
+      producer->waiting.pop_front();
+    }
+  }
+  return {};
+}
+
+Result<void> Keeper::acknowledge(Producer& producer) {
+  if (!producer.unacknowledged || producer.peer == nullptr) return {};
+  producer.unacknowledged = false;
+  std::string payload;
+  PayloadWriter(payload).number(producer.next_number).number(producer.last_sequence);
+  // A producer that died sends what it has not seen acknowledged to nobody; nothing to do.
+  [[maybe_unused]] const auto ignored =
+      producer.peer->send(static_cast<std::uint16_t>(Message::kAck), payload);
+  return {};
+}
+
+Result<void> Keeper::finish() {
+  TRY(commit());
+  // What waited for room was appended by the commit and needs one more.
+  if (pending_bytes_ > 0) TRY(commit());
+  TRY(log_.checkpoint());
+  return {};
+}
+
+}  // namespace coff::agent

@@ -1,0 +1,48 @@
+// The messages between the processes of the agent: their numbers, and who sends them to whom.
+#pragma once
+
+#include <cstdint>
+
+namespace coff::agent {
+
+/// Frame::type. Payloads are written by PayloadWriter in the order given.
+enum class Message : std::uint16_t {
+  // Supervisor to child, on the child's descriptor 3.
+  kSetup = 1,  ///< u32 uid, u32 gid, text configuration file, text path of that file.
+  kLink,       ///< u8 Link, and one descriptor: a new channel to another process.
+  kConfig,     ///< text configuration file: it was checked and is in force.
+  kStop,       ///< Finish what is queued, then exit.
+  kConnected,  ///< u64 request, text error; a descriptor when error is empty.
+  kProcesses,  ///< text JSON: the supervisor's table of processes. To control only.
+  kListener,   ///< One descriptor: the listening control socket. To control only.
+
+  // Child to supervisor.
+  kReady = 32,  ///< u8 Landlock ABI, bool confined by it, bool filtered: the sandbox is in force.
+  kConnect,     ///< u64 request, text path of an engine's socket. From engine only.
+  kRunWorker,   ///< u64 request, u16 kind; descriptors: input, output. From sensor only.
+  kFatal,       ///< text: why the child ends by itself.
+
+  // Producer to keeper and back. The supervisor produces on the keeper's descriptor 3.
+  kAppend = 64,  ///< u64 number of the first entry, u32 count, entries (see trail_writer.hpp).
+  kAck,          ///< u64 number after the last durable entry, u64 trail sequence of the last.
+
+  // Control to sensor and keeper, and their answers.
+  kCall = 96,  ///< u64 call, text name, text arguments as a JSON object.
+  kCancel,     ///< u64 call: nobody waits for it any more.
+  kAnswer,     ///< u64 call, text: JSON lines, each ended by a newline.
+  kDone,       ///< u64 call, u8 Code + 1 or 0 for success, text error.
+
+  // Sensor to control: events for subscribers; control to sensor: whether there are any.
+  kLiveWanted = 128,  ///< bool.
+  kLive,              ///< u64 dropped so far, u32 count, events (see live_feed.hpp).
+
+  // Engine worker to sensor.
+  kContainer = 160,  ///< A Container (container_codec.hpp).
+  kLifecycle,        ///< A lifecycle event of an engine (container_codec.hpp).
+  kEngineStatus,     ///< text engine, bool connected, text reason.
+};
+
+/// What a kLink channel connects its receiver to.
+enum class Link : std::uint8_t { kToKeeper = 1, kToSensor, kToControl, kToEngine };
+
+}  // namespace coff::agent

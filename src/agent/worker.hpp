@@ -1,0 +1,42 @@
+// Short-lived processes that parse what a container supplied, and can do nothing else.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+
+#include "base/fd.hpp"
+#include "base/result.hpp"
+
+namespace coff::agent {
+
+/// What a worker does with its input.
+enum class WorkerKind : std::uint16_t {
+  kElf = 1,  ///< An ELF file: JSON object of elf_identity.hpp.
+};
+
+struct WorkerLimits {
+  std::uint64_t memory_bytes = 256U << 20U;  ///< Address space.
+  std::uint64_t cpu_seconds = 5;
+  std::int64_t wall_ms = 10'000;
+  std::size_t output_bytes_max = 1U << 20U;
+};
+
+/// Runs one worker on `input`, which must be readable, and returns what it found. The worker has
+/// no capabilities, a user of its own (when the caller is root), no files, no network, no new
+/// processes: only this descriptor in, and at most output_bytes_max out. kInvalid: the worker says
+/// that the input is malformed; kTimeout, kLimit: a limit was reached; kDenied: it tried what only
+/// an attacker tries (SIGSYS). Blocks; the calling process must be able to exec itself.
+Result<std::string> run_worker(WorkerKind kind, Fd input, const WorkerLimits& limits);
+
+/// A kind beyond WorkerKind that a test program adds.
+struct WorkerFunction {
+  std::uint16_t kind = 0;
+  Result<std::string> (*run)(const Fd& input) = nullptr;
+};
+
+/// The worker's side; `kind` and `limits` are the arguments that run_worker() made.
+int worker_main(std::string_view kind, std::string_view limits,
+                std::span<const WorkerFunction> extra);
+
+}  // namespace coff::agent

@@ -1,0 +1,102 @@
+// An entry of the trail, or a live event, as one line for people.
+#include "cli/entry_line.hpp"
+
+#include <boost/json.hpp>
+
+#include <algorithm>
+#include <array>
+
+#include "base/bytes.hpp"
+#include "base/clock.hpp"
+#include "base/result.hpp"
+
+namespace coff::cli {
+namespace {
+
+namespace json = boost::json;
+
+/// Bytes of one value, and of the whole line, before the rest is cut with "…".
+constexpr std::size_t kValueBytesMax = 200;
+constexpr std::size_t kLineBytesMax = 600;
+/// Shown elsewhere in the line, or of no interest to a reader.
+constexpr std::array<std::string_view, 8> kHidden = {"v",    "seq",  "t",    "mono",
+                                                     "boot", "type", "kind", "sentence"};
+
+std::string_view string_member(const json::object& object, std::string_view name) {
+  const json::value* value = object.if_contains(name);
+  if (value == nullptr || !value->is_string()) return {};
+  return std::string_view(value->get_string());
+}
+
+void append_cut(std::string& line, std::string_view text) {
+  if (text.size() <= kValueBytesMax) return append_printable(line, text);
+  append_printable(line, text.substr(0, kValueBytesMax));
+  line += "…";
+}
+
+void append_members(std::string& line, const json::object& object, const std::string& prefix) {
+  for (const auto& [key, value] : object) {
+    if (line.size() > kLineBytesMax) {
+      line += " …";
+      return;
+    }
+    const std::string_view name(key);
+    if (prefix.empty() && std::ranges::find(kHidden, name) != kHidden.end()) continue;
+    if (value.is_object()) {
+      append_members(line, value.get_object(), prefix + std::string(name) + ".");
+      continue;
+    }
+    line += ' ';
+    append_printable(line, prefix);
+    append_printable(line, name);
+    line += '=';
+    if (value.is_string()) append_cut(line, std::string_view(value.get_string()));
+    else append_cut(line, json::serialize(value));
+  }
+}
+
+void append_lag(std::string& line, std::int64_t wall_ns) {
+  const std::int64_t lag_ms = (wall_now_ns() - wall_ns) / 1'000'000;
+  line.append(" +").append(std::to_string(std::max<std::int64_t>(lag_ms, 0))).append("ms");
+}
+
+std::string line_of(const json::object& entry, const EntryLineOptions& options) {
+  std::string line;
+  const auto paint = [&](std::string_view code) {
+    if (options.colour) line.append("\x1b[").append(code).append("m");
+  };
+  const auto wall_ns = parse_time(string_member(entry, "t"));
+  paint("2");
+  if (wall_ns) line.append(format_time(*wall_ns).substr(0, 23)).append("Z");
+  else line += "-";
+  if (wall_ns && options.show_lag) append_lag(line, *wall_ns);
+  paint("0");
+  line += ' ';
+  const std::string_view type = string_member(entry, "type");
+  const std::string_view kind = string_member(entry, "kind");
+  paint(type == "gap" ? "1;31" : "1");
+  append_printable(line, kind.empty() ? type : kind);
+  paint("0");
+  const std::string_view sentence = string_member(entry, "sentence");
+  if (sentence.empty()) {
+    append_members(line, entry, "");
+  } else {
+    line += ' ';
+    append_printable(line, sentence);
+  }
+  return line;
+}
+
+}  // namespace
+
+std::string entry_line(std::string_view text, const EntryLineOptions& options) {
+  const auto line = guard(Code::kInvalid, "entry", [&]() -> std::string {
+    json::error_code problem;
+    const json::value value = json::parse(text, problem);
+    if (problem || !value.is_object()) return printable(text);
+    return line_of(value.get_object(), options);
+  });
+  return line ? *line : printable(text);
+}
+
+}  // namespace coff::cli

@@ -1,0 +1,129 @@
+// cofferdam events: follow what happens, or ask the trail what happened.
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <memory>
+
+#include "base/clock.hpp"
+#include "base/json_writer.hpp"
+#include "cli/cli.hpp"
+#include "cli/control.hpp"
+#include "cli/entry_line.hpp"
+
+namespace coff::cli {
+namespace {
+
+struct Options {
+  std::string socket;
+  bool follow = false;
+  std::string since;
+  std::string until;
+  std::string container;
+  std::vector<std::string> kinds;
+  std::string text;
+  std::uint64_t limit = 1000;
+};
+
+/// A time as RFC 3339, or "15m", "2h", "3d", "30s" ago, as RFC 3339.
+Result<std::string> time_of(const std::string& given, std::string_view option) {
+  if (auto exact = parse_time(given)) return format_time(*exact);
+  constexpr std::int64_t kSecond = 1'000'000'000;
+  std::int64_t unit = 0;
+  if (given.ends_with('s')) unit = kSecond;
+  if (given.ends_with('m')) unit = 60 * kSecond;
+  if (given.ends_with('h')) unit = 3600 * kSecond;
+  if (given.ends_with('d')) unit = 86400 * kSecond;
+  char* end = nullptr;
+  errno = 0;
+  const long count = std::strtol(given.c_str(), &end, 10);
+  if (unit == 0 || errno != 0 || count < 0 || count > 100'000 || end == given.c_str() ||
+      end != given.c_str() + given.size() - 1) {
+    return fail(Code::kInvalid, std::string(option) +
+                                    " must be a time like 2026-01-31T12:00:00Z or an age like 15m");
+  }
+  return format_time(wall_now_ns() - count * unit);
+}
+
+Result<std::string> arguments_of(const Options& options) {
+  std::string arguments;
+  JsonWriter json(arguments);
+  json.begin_object();
+  if (!options.container.empty()) json.member("container", options.container);
+  if (!options.text.empty()) json.member("text", options.text);
+  if (!options.kinds.empty()) {
+    json.key("kind").begin_array();
+    for (const std::string& kind : options.kinds) json.string(kind);
+    json.end_array();
+  }
+  if (!options.follow) {
+    json.member("limit", options.limit);
+    if (!options.since.empty()) json.member("since", TRY(time_of(options.since, "--since")));
+    if (!options.until.empty()) json.member("until", TRY(time_of(options.until, "--until")));
+  }
+  json.end_object();
+  return arguments;
+}
+
+void print_item(const Global& global, const Options& options, std::string_view item) {
+  if (global.json) {
+    std::printf("%.*s\n", static_cast<int>(item.size()), item.data());
+  } else {
+    const EntryLineOptions line{.colour = want_colour(), .show_lag = options.follow};
+    std::printf("%s\n", entry_line(item, line).c_str());
+  }
+  if (options.follow) std::fflush(stdout);
+}
+
+void run_events(Global& global, const Options& options) {
+  const auto arguments = arguments_of(options);
+  if (!arguments) {
+    report(global, arguments.error());
+    global.exit_code = kUsage;
+    return;
+  }
+  auto client = connect_to_agent(global, options.socket);
+  if (!client) {
+    global.exit_code = report(global, client.error());
+    return;
+  }
+  const auto asked = client->call(
+      options.follow ? "events.follow" : "events.query", *arguments,
+      [&](std::string_view item) {
+        print_item(global, options, item);
+        return std::ferror(stdout) == 0;
+      },
+      options.follow ? -1 : 30'000,
+      [&](std::uint64_t lost) {
+        if (global.json) std::printf("{\"lost\":%llu}\n", static_cast<unsigned long long>(lost));
+        else {
+          std::fprintf(stderr,
+                       "cofferdam: %llu events were too fast for this reader; the trail "
+                       "has what the profile records\n",
+                       static_cast<unsigned long long>(lost));
+        }
+      });
+  if (!asked) global.exit_code = report(global, asked.error());
+}
+
+}  // namespace
+
+void add_events(CLI::App& app, Global& global) {
+  const auto options = std::make_shared<Options>();
+  CLI::App* command =
+      app.add_subcommand("events", "Show what happened, or with --follow what happens");
+  command->add_flag("-f,--follow", options->follow, "Show events as they happen, with their lag");
+  command->add_option("--since", options->since, "From this time on, or age: 15m, 2h, 3d")
+      ->type_name("TIME");
+  command->add_option("--until", options->until, "Until this time, or age")->type_name("TIME");
+  command->add_option("--container", options->container, "Name, or beginning of the id");
+  command->add_option("--kind", options->kinds, "Kinds of events, e.g. exec,connect")
+      ->delimiter(',');
+  command->add_option("--text", options->text, "Only events that contain this text");
+  command->add_option("--limit", options->limit, "The newest so many")
+      ->check(CLI::Range(1, 10'000))
+      ->capture_default_str();
+  command->add_option("--socket", options->socket, "Control socket instead of the configured one")
+      ->type_name("PATH");
+  command->callback([&global, options] { run_events(global, *options); });
+}
+
+}  // namespace coff::cli

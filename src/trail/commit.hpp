@@ -1,0 +1,59 @@
+// Redactable values: an entry holds a salted hash, a sidecar that can be erased holds the value.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/bytes.hpp"
+#include "base/result.hpp"
+#include "trail/database.hpp"
+
+namespace coff::trail {
+
+/// In the trail's directory, not in an epoch: erasing it changes no tree.
+inline constexpr std::string_view kSidecarFile = "sidecar.db";
+/// PRAGMA user_version of the sidecar.
+inline constexpr int kSidecarVersion = 1;
+/// Longest value that is kept.
+inline constexpr size_t kSecretBytesMax = 1024 * 1024;
+
+/// 32 random bytes for each value, so that equal values don't look equal and can't be guessed.
+using Salt = std::array<std::uint8_t, 32>;
+
+/// SHA-256(0x02 || salt || value).
+Hash commitment_hash(const Salt& salt, std::string_view value);
+
+/// What must be shown for a commitment to be believed.
+struct Disclosure {
+  Salt salt{};
+  std::string value;
+};
+/// Success when the disclosure is what `commitment` (base64 of the hash) stands for.
+Result<void> verify_disclosure(std::string_view commitment, const Disclosure& disclosure);
+
+/// Salts and values by commitment. Erased content is overwritten in the file.
+class Sidecar {
+ public:
+  enum class Mode : unsigned char { kReadOnly, kReadWrite };
+  static Result<Sidecar> open(const std::string& path, Mode mode);
+
+  /// Stores a value and returns its commitment, base64. Not durable before flush().
+  Result<std::string> commit(std::string_view value);
+  /// Makes what commit() stored durable; call before the entries are made durable.
+  Result<void> flush();
+  /// kNotFound when it was erased or never stored here; checks the commitment.
+  Result<Disclosure> find(std::string_view commitment) const;
+  /// Erases one value; kNotFound when there is none.
+  Result<void> erase(std::string_view commitment);
+  /// Erases everything stored before this time; returns how many values went.
+  Result<std::uint64_t> erase_before(std::int64_t wall_ns);
+
+ private:
+  std::optional<Database> database_;
+  bool in_transaction_ = false;
+};
+
+}  // namespace coff::trail

@@ -1,0 +1,50 @@
+// Redactable values: disclosed, erased, never guessed.
+#include "trail/commit.hpp"
+
+#include <gtest/gtest.h>
+
+#include "base/clock.hpp"
+#include "base/fd.hpp"
+#include "trail/test_dir.hpp"
+
+namespace coff::trail {
+namespace {
+
+TEST(Commit, ADisclosureProvesTheValue) {
+  const TestDir dir;
+  auto sidecar = Sidecar::open(dir.path() + "/s.db", Sidecar::Mode::kReadWrite).value();
+  const std::string value("hunter2\0\xFF", 9);
+  const auto first = sidecar.commit(value).value();
+  const auto second = sidecar.commit(value).value();
+  EXPECT_NE(first, second);
+  EXPECT_EQ(first.size(), 44U);
+  ASSERT_TRUE(sidecar.flush().has_value());
+  const auto reader = Sidecar::open(dir.path() + "/s.db", Sidecar::Mode::kReadOnly).value();
+  auto disclosure = reader.find(first).value();
+  EXPECT_EQ(disclosure.value, value);
+  EXPECT_TRUE(verify_disclosure(first, disclosure).has_value());
+  EXPECT_FALSE(verify_disclosure(second, disclosure).has_value());
+  disclosure.value[0] ^= 1;
+  EXPECT_FALSE(verify_disclosure(first, disclosure).has_value());
+}
+
+TEST(Commit, ErasedValuesLeaveTheFile) {
+  const TestDir dir;
+  const std::string path = dir.path() + "/s.db";
+  auto sidecar = Sidecar::open(path, Sidecar::Mode::kReadWrite).value();
+  const auto commitment = sidecar.commit("correct horse battery staple").value();
+  const auto kept = sidecar.commit("kept").value();
+  ASSERT_TRUE(sidecar.flush().has_value());
+  const std::string stored = to_base64(octets(std::string_view("correct horse battery staple")));
+  EXPECT_TRUE(read_file(path, 1 << 20)->contains(stored));
+  ASSERT_TRUE(sidecar.erase(commitment).has_value());
+  EXPECT_EQ(sidecar.find(commitment).error().code, Code::kNotFound);
+  EXPECT_EQ(sidecar.erase(commitment).error().code, Code::kNotFound);
+  EXPECT_FALSE(read_file(path, 1 << 20)->contains(stored));
+  EXPECT_EQ(sidecar.find(kept)->value, "kept");
+  EXPECT_EQ(sidecar.erase_before(wall_now_ns() + 1).value(), 1U);
+  EXPECT_FALSE(sidecar.find(kept).has_value());
+}
+
+}  // namespace
+}  // namespace coff::trail

@@ -1,0 +1,161 @@
+// The index and the queries over it.
+#include "trail/index.hpp"
+
+#include <gtest/gtest.h>
+
+#include <fstream>
+
+#include "base/json_writer.hpp"
+#include "trail/index_row.hpp"
+#include "trail/log.hpp"
+#include "trail/query.hpp"
+#include "trail/test_dir.hpp"
+
+namespace coff::trail {
+namespace {
+
+// An entry as the schema room writes it.
+std::string event(int number, std::string_view container, std::string_view argument) {
+  std::string out;
+  JsonWriter json(out);
+  json.begin_object()
+      .member("type", std::string_view("event"))
+      .member("kind", std::string_view(number % 2 == 0 ? "exec" : "open"))
+      .member("time", "2026-01-31T12:00:00." + std::to_string(100 + number) + "Z")
+      .member("boot", number)
+      .key("process")
+      .begin_object()
+      .member("id", std::string_view("000000000000beef"))
+      .member("pid", 400 + number)
+      .member("exe", std::string_view("/bin/dash"))
+      .key("args")
+      .begin_array()
+      .string("sh")
+      .string(argument)
+      .end_array()
+      .end_object();
+  if (!container.empty()) {
+    json.key("container")
+        .begin_object()
+        .member("id", std::string(64, container[0]))
+        .member("name", container)
+        .member("image", std::string_view("shop/web:1.2"))
+        .end_object();
+  }
+  json.end_object();
+  return out;
+}
+
+class IndexTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    log_ = Log::open(test_options(dir_.path())).value();
+    index_ = Index::open(dir_.path()).value();
+    for (int at = 0; at < 300; ++at) {
+      const auto container = at % 3 == 0 ? "" : at % 3 == 1 ? "web" : "database";
+      ASSERT_TRUE(log_->append(event(at, container, at == 77 ? "cat /etc/shadow; \"x" : "id")));
+    }
+    ASSERT_TRUE(log_->sync().has_value());
+    index_->announce(log_->epoch(), log_->durable_size());
+    ASSERT_TRUE(index_->wait(20'000));
+  }
+  std::vector<QueryRow> ask(const QueryFilter& filter) {
+    auto query = Query::open(dir_.path());
+    EXPECT_TRUE(query.has_value()) << query.error().message();
+    auto rows = query->run(filter);
+    EXPECT_TRUE(rows.has_value()) << rows.error().message();
+    return rows.value_or(std::vector<QueryRow>{});
+  }
+
+  TestDir dir_;
+  std::optional<Log> log_;
+  std::unique_ptr<Index> index_;
+};
+
+TEST_F(IndexTest, FindsByEachCondition) {
+  EXPECT_EQ(ask({}).size(), 301U);
+  EXPECT_EQ(ask({.container = "web"}).size(), 100U);
+  EXPECT_EQ(ask({.container = "wwwwwwwwwwww"}).size(), 100U);
+  EXPECT_EQ(ask({.container = "nothing"}).size(), 0U);
+  EXPECT_EQ(ask({.image = "shop/web:1.2"}).size(), 200U);
+  EXPECT_EQ(ask({.type = "genesis"}).size(), 1U);
+  EXPECT_EQ(ask({.type = "event", .kind = "exec"}).size(), 150U);
+  EXPECT_EQ(ask({.exe = "/bin/dash", .pid = 450}).size(), 1U);
+  EXPECT_EQ(ask({.process_id = 0xbeef}).size(), 300U);
+  const auto rows = ask({.container = "database", .text = "Shadow ETC"});
+  ASSERT_EQ(rows.size(), 1U);
+  EXPECT_EQ(seq_of(rows[0].position), 78U);
+  EXPECT_EQ(rows[0].entry, log_->reader().entry(78).value());
+}
+
+TEST_F(IndexTest, LimitsOrdersAndContinues) {
+  const auto first = ask({.type = "event", .limit = 10});
+  ASSERT_EQ(first.size(), 10U);
+  EXPECT_EQ(seq_of(first[0].position), 1U);
+  const auto next = ask({.type = "event", .after = first.back().position, .limit = 10});
+  EXPECT_EQ(seq_of(next[0].position), 11U);
+  const auto last = ask({.limit = 1, .newest_first = true});
+  EXPECT_EQ(seq_of(last[0].position), 300U);
+}
+
+TEST_F(IndexTest, FindsByTime) {
+  const std::int64_t second = 1769860800LL * 1'000'000'000;
+  const auto rows = ask(
+      {.from_wall_ns = second + 110'000'000, .until_wall_ns = second + 120'000'000});
+  EXPECT_EQ(rows.size(), 10U);
+}
+
+TEST_F(IndexTest, QuerySyntaxIsNotInterpreted) {
+  EXPECT_EQ(ask({.text = "id\" OR \"genesis"}).size(), 0U);
+  EXPECT_EQ(ask({.text = "NEAR(id sh)"}).size(), 0U);
+  auto query = Query::open(dir_.path()).value();
+  EXPECT_EQ(query.run({.text = "\"*"}).error().code, Code::kInvalid);
+  EXPECT_EQ(ask({.container = "x' OR 1=1 --"}).size(), 0U);
+}
+
+TEST_F(IndexTest, GoesOnAfterARestartAndANewEpoch) {
+  index_.reset();
+  ASSERT_TRUE(log_->append(event(301, "web", "late")));
+  ASSERT_TRUE(log_->rotate_key().has_value());
+  ASSERT_TRUE(log_->append(event(302, "web", "later")));
+  ASSERT_TRUE(log_->sync().has_value());
+  index_ = Index::open(dir_.path()).value();
+  index_->announce(log_->epoch(), log_->durable_size());
+  ASSERT_TRUE(index_->wait(20'000));
+  EXPECT_EQ(index_->lag().entries, 0U);
+  EXPECT_EQ(ask({.text = "late"}).size(), 1U);
+  const auto rows = ask({.text = "later"});
+  ASSERT_EQ(rows.size(), 1U);
+  EXPECT_EQ(epoch_of(rows[0].position), 2U);
+  EXPECT_EQ(ask({.type = "genesis"}).size(), 2U);
+}
+
+TEST_F(IndexTest, ADamagedIndexIsBegunAnew) {
+  index_.reset();
+  const std::string path = dir_.path() + "/" + std::string(kIndexFile);
+  std::filesystem::remove(path + "-wal");
+  std::ofstream(path, std::ios::trunc) << std::string(100'000, 'x');
+  index_ = Index::open(dir_.path()).value();
+  index_->announce(log_->epoch(), log_->durable_size());
+  ASSERT_TRUE(index_->wait(20'000));
+  EXPECT_EQ(ask({}).size(), 301U);
+}
+
+TEST_F(IndexTest, RebuildsFromTheSegments) {
+  index_.reset();
+  EXPECT_EQ(rebuild_index(dir_.path(), {}).error().code, Code::kBusy);
+  log_.reset();
+  std::filesystem::remove(dir_.path() + "/" + std::string(kIndexFile));
+  EXPECT_EQ(rebuild_index(dir_.path(), {}).value(), 301U);
+  EXPECT_EQ(ask({.container = "web"}).size(), 100U);
+}
+
+TEST(IndexRow, AnyBytesGiveARow) {
+  for (const std::string_view bytes : {"", "{", "[]", "{\"process\":[],\"time\":7}",
+                                       "{\"process\":{\"pid\":1e99}}", "\xFF\xFE"}) {
+    EXPECT_FALSE(read_index_row(bytes).pid.has_value());
+  }
+}
+
+}  // namespace
+}  // namespace coff::trail
