@@ -13,9 +13,6 @@
 namespace coff::config {
 namespace {
 
-/// Set by the kernel in the flags of a file that it opens to execute (FMODE_EXEC).
-constexpr std::uint32_t kOpenToExecute = 0x20;
-
 auto members_of(const FilterClause& f) {
   return std::tie(f.reason, f.kinds, f.on_host, f.in_containers, f.open_flags_any, f.only_success,
                   f.only_failure, f.path_exact, f.path_prefix, f.path_suffix, f.path_contains);
@@ -49,14 +46,14 @@ bool ProfileClause::operator==(const ProfileClause& other) const {
   return record == other.record && members_of(filter) == members_of(other.filter);
 }
 
-unsigned open_bits(std::uint32_t open_flags) {
+unsigned open_bits(std::uint32_t open_flags, std::uint32_t mode) {
   unsigned bits = 0;
-  const std::uint32_t mode = open_flags & O_ACCMODE;
-  if (mode == O_RDONLY || mode == O_RDWR) bits |= COFF_OPEN_READ;
-  if (mode == O_WRONLY || mode == O_RDWR) bits |= COFF_OPEN_WRITE;
-  if ((open_flags & O_TRUNC) != 0) bits |= COFF_OPEN_WRITE;
-  if ((open_flags & O_CREAT) != 0) bits |= COFF_OPEN_CREATE;
-  if ((open_flags & kOpenToExecute) != 0) bits |= COFF_OPEN_EXEC;
+  if ((open_flags & (O_WRONLY | O_RDWR)) != 0) bits |= COFF_OPEN_WRITE;
+  if ((open_flags & (O_WRONLY | O_PATH)) == 0) bits |= COFF_OPEN_READ;
+  if ((open_flags & O_CREAT) != 0 || (open_flags & O_TMPFILE) == O_TMPFILE) {
+    bits |= COFF_OPEN_CREATE;
+    if ((mode & 0111U) != 0) bits |= COFF_OPEN_EXEC;
+  }
   return bits;
 }
 
@@ -114,7 +111,7 @@ struct RecordingProfile::Compiled {
     if ((f.only_success && event.failed()) || (f.only_failure && !event.failed())) return false;
     const auto* file = std::get_if<FileInfo>(&event.detail);
     if (event.kind == Kind::open && f.open_flags_any != 0 && file != nullptr &&
-        (open_bits(file->open_flags) & f.open_flags_any) == 0) {
+        (open_bits(file->open_flags, file->mode) & f.open_flags_any) == 0) {
       return false;
     }
     if (any_path) return true;

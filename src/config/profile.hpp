@@ -72,7 +72,8 @@ class RecordingProfile {
   std::array<std::vector<std::uint8_t>, COFF_KINDS> by_kind_;  ///< Indices into clauses_.
 };
 
-/// COFF_OPEN_* of an open's O_* flags.
-unsigned open_bits(std::uint32_t open_flags);
+/// COFF_OPEN_* of an open's O_* flags and the file's mode, as the kernel programs classify it:
+/// what is created executable counts as opened for execution.
+unsigned open_bits(std::uint32_t open_flags, std::uint32_t mode);
 
 }  // namespace coff::config

@@ -112,11 +112,13 @@ TEST(Profile, ClausesRoundTrip) {
 }
 
 TEST(Profile, OpenBitsFollowTheFlags) {
-  EXPECT_EQ(open_bits(O_RDONLY), unsigned{COFF_OPEN_READ});
-  EXPECT_EQ(open_bits(O_WRONLY), unsigned{COFF_OPEN_WRITE});
-  EXPECT_EQ(open_bits(O_RDWR | O_CREAT),
+  EXPECT_EQ(open_bits(O_RDONLY, 0755), unsigned{COFF_OPEN_READ});
+  EXPECT_EQ(open_bits(O_WRONLY, 0), unsigned{COFF_OPEN_WRITE});
+  EXPECT_EQ(open_bits(O_PATH, 0), 0U);
+  EXPECT_EQ(open_bits(O_RDWR | O_CREAT, 0644),
             unsigned{COFF_OPEN_READ | COFF_OPEN_WRITE | COFF_OPEN_CREATE});
-  EXPECT_EQ(open_bits(O_RDONLY | O_TRUNC), unsigned{COFF_OPEN_READ | COFF_OPEN_WRITE});
+  EXPECT_EQ(open_bits(O_WRONLY | O_CREAT, 0755),
+            unsigned{COFF_OPEN_WRITE | COFF_OPEN_CREATE | COFF_OPEN_EXEC});
 }
 
 TEST(Roles, RootAdministersAndStrangersSeeNothing) {

@@ -31,6 +31,7 @@ struct Exemption {
 };
 constexpr Exemption kExemptions[] = {
     {"tests/tidy/tidy_test.cpp", "banned", "It names what it bans."},
+    {"src/runtime/json_members.cpp", "banned", "A memory resource must throw bad_alloc."},
     {"bpf/wire.h", "columns", "The event list is a table: its longest sentence sets the width."},
 };
 
@@ -120,6 +121,17 @@ std::string code_only(std::string_view text) {
   return out;
 }
 
+/// A word that cannot be broken, such as a container's id, may stick out of its line.
+bool has_long_word(std::string_view line) {
+  constexpr size_t kLongWord = 60;
+  size_t length = 0;
+  for (const char c : line) {
+    length = c == ' ' ? 0 : length + 1;
+    if (length >= kLongWord) return true;
+  }
+  return false;
+}
+
 bool has_word(std::string_view line, std::string_view word) {
   const auto in_word = [](char c) {
     return std::isalnum(static_cast<unsigned char>(c)) || c == '_';
@@ -149,6 +161,7 @@ TEST(Tidy, FilesFitASittingAndLinesFitAScreen) {
     }
     if (exempt(file.path, "columns")) continue;
     for (size_t i = 0; i < file.lines.size(); ++i) {
+      if (has_long_word(file.lines[i])) continue;
       EXPECT_LE(columns(file.lines[i]), kLineColumnsMax) << file.path << ":" << i + 1;
     }
   }
@@ -166,7 +179,7 @@ TEST(Tidy, EveryFileSaysWhatItIsFor) {
     }
     EXPECT_TRUE(first.starts_with("// ") || first.starts_with("/* "))
         << file.path << ": the first line must be a comment that says what the file is for";
-    EXPECT_NE(first.find_first_of(".:"), std::string::npos)
+    EXPECT_NE(first.find_first_of(".:?"), std::string::npos)
         << file.path << ": the first comment must be a sentence";
   }
 }
@@ -187,7 +200,7 @@ constexpr Banned kBannedInCode[] = {
     {"popen(", "posix_spawn with an argument list: a shell must never see outside text"},
     {"atoi", "std::from_chars, which reports errors"},
     {"rand(", "getrandom or a seeded generator"},
-    {"using namespace std", "qualified names"},
+    {"using namespace std;", "qualified names"},
 };
 constexpr Banned kBannedInSrc[] = {
     {"throw", "Result and fail(); guard() wraps libraries that throw"},
@@ -272,7 +285,9 @@ TEST(Tidy, IncludesFollowTheRooms) {
       if (!line.starts_with(kInclude)) continue;
       const std::string target = line.substr(kInclude.size());
       const std::string used = target.substr(0, target.find('/'));
-      const bool generated = target.find(".skel.h\"") != std::string::npos && room == "sensor";
+      // What the build generates has no room in its name.
+      const bool generated = target.find('/') == target.npos &&
+                             (target.ends_with(".skel.h\"") || target.ends_with(".inc\""));
       EXPECT_TRUE(used == "bpf" || generated || allowed[room].contains(used))
           << file.path << ": room " << room << " must not include " << target;
       ++checked;
