@@ -3,6 +3,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <condition_variable>
 #include <mutex>
 
@@ -190,7 +191,8 @@ class EngineProcess {
       case Message::kLink: {
         if (frame.payload.size() != 1 || frame.descriptors.size() != 1) break;
         if (static_cast<Link>(frame.payload[0]) != Link::kToSensor) break;
-        TRY(sensor_.attach(TRY(Channel::from(std::move(frame.descriptors[0])))));
+        Channel channel = TRY(Channel::from(std::move(frame.descriptors[0])));
+        TRY(sensor_.attach(std::move(channel)));
         // A new sensor knows nothing: each engine is followed from the beginning again.
         engines_.clear();
         to_sensor_.clear();

@@ -32,7 +32,8 @@ Result<std::string> open_file_by_name(const Fd&) {
 Result<std::string> connect_somewhere(const Fd&) {
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
-  std::strcpy(address.sun_path, "/run/docker.sock");
+  constexpr std::string_view kPath = "/run/docker.sock";
+  kPath.copy(address.sun_path, kPath.size());
   return outcome(::connect(0, reinterpret_cast<sockaddr*>(&address), sizeof address));
 }
 Result<std::string> make_socket(const Fd&) { return outcome(::socket(AF_INET, SOCK_STREAM, 0)); }

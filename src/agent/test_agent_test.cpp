@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <charconv>
 #include <chrono>
 #include <filesystem>
 #include <fstream>
@@ -102,7 +103,9 @@ pid_t RunningAgent::pid_of(Role role) const {
   const std::string wanted = std::string(kChildArgument) + '\0' + std::string(role_name(role));
   std::unique_ptr<DIR, int (*)(DIR*)> proc(::opendir("/proc"), &::closedir);
   while (const dirent* entry = ::readdir(proc.get())) {
-    const pid_t pid = std::atoi(entry->d_name);
+    const std::string_view name = entry->d_name;
+    pid_t pid = 0;
+    std::from_chars(name.data(), name.data() + name.size(), pid);
     if (pid <= 0) continue;
     if (read_proc(pid, "cmdline").find(wanted) == std::string::npos) continue;
     const std::string parent = "PPid:\t" + std::to_string(agent_.pid) + "\n";
