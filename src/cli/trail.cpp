@@ -22,11 +22,9 @@ namespace coff::cli {
 
 namespace {
 
-constexpr std::string_view kTrailDir = "/var/lib/cofferdam/trail";
-
 /// Everything that the subcommands' options fill in.
 struct Options {
-  std::string dir{kTrailDir};
+  std::string dir = "/var/lib/cofferdam/trail";
   unsigned epoch = 0;
   std::uint64_t seq = 0;
   std::string file;
@@ -40,7 +38,6 @@ struct Options {
   bool no_tiles = false;
   std::string commitment;
   std::string sidecar;
-  // show
   std::string since;
   std::string until;
   trail::QueryFilter filter;
@@ -277,8 +274,7 @@ Result<int> export_trail(const Options& options, bool json) {
         .end_object();
   } else {
     line = printable(options.out) + ": " + std::to_string(done.entries) + " entries, " +
-           std::to_string(done.proofs) + " proofs under a tree of " +
-           std::to_string(done.tree_size) + ". Check it: sh check.sh . public-key.pem";
+           std::to_string(done.proofs) + " proofs; check them: sh check.sh . public-key.pem";
   }
   print_line(line);
   return kOk;
