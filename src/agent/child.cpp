@@ -5,8 +5,8 @@
 
 #include "agent/payload.hpp"
 #include "base/clock.hpp"
-#include "base/json_writer.hpp"
 #include "base/log.hpp"
+#include "trail/entries.hpp"
 
 namespace coff::agent {
 namespace {
@@ -37,6 +37,8 @@ Result<Setup> receive_setup(Channel& supervisor) {
   // The terminal's interrupt goes to all; the supervisor decides the order of the end.
   ::signal(SIGINT, SIG_IGN);
   ::signal(SIGHUP, SIG_IGN);
+  // Entries carry it, and /proc is out of reach once the process is locked in.
+  boot_id();
   const Frame frame = TRY(supervisor.receive_wait(kSetupTimeoutMs));
   if (frame.type != static_cast<std::uint16_t>(Message::kSetup)) {
     return fail(Code::kInvalid, "the supervisor's first message isn't the settings");
@@ -83,18 +85,7 @@ int end_child(Role role, const Result<void>& outcome, Channel& supervisor) {
 }
 
 std::string make_agent_entry(std::string_view type, std::string_view members) {
-  static const std::string boot = boot_id();
-  std::string entry;
-  JsonWriter json(entry);
-  json.begin_object()
-      .member("t", format_time(wall_now_ns()))
-      .member("mono", static_cast<std::uint64_t>(boot_now_ns()))
-      .member("boot", boot)
-      .member("type", type)
-      .end_object();
-  if (members.empty()) return entry;
-  entry.pop_back();
-  return entry.append(",").append(members).append("}");
+  return trail::make_entry(trail::EntryTime::now(), type, members);
 }
 
 }  // namespace coff::agent

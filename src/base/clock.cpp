@@ -76,10 +76,13 @@ bool take_offset(std::string_view& text, std::int64_t& seconds) {
 std::int64_t wall_now_ns() { return read_clock(CLOCK_REALTIME); }
 std::int64_t boot_now_ns() { return read_clock(CLOCK_BOOTTIME); }
 
-std::string boot_id() {
-  auto text = read_file("/proc/sys/kernel/random/boot_id", 64);
-  if (!text) return "00000000-0000-0000-0000-000000000000";
-  return text->substr(0, 36);
+const std::string& boot_id() {
+  // Read once: a process that locks itself in asks before it does.
+  static const std::string kId = [] {
+    auto text = read_file("/proc/sys/kernel/random/boot_id", 64);
+    return text ? text->substr(0, 36) : "00000000-0000-0000-0000-000000000000";
+  }();
+  return kId;
 }
 
 void append_time(std::string& out, std::int64_t wall_ns) {

@@ -12,8 +12,8 @@ namespace coff {
 std::int64_t wall_now_ns();
 /// Nanoseconds since boot, suspend included (CLOCK_BOOTTIME): the kernel's own event clock.
 std::int64_t boot_now_ns();
-/// Kernel's random id of this boot, 36 characters.
-std::string boot_id();
+/// Kernel's random id of this boot, 36 characters; zeros when it could not be read the first time.
+const std::string& boot_id();
 
 /// RFC 3339 in UTC with nanoseconds, e.g. "2026-01-31T12:00:00.000000001Z".
 std::string format_time(std::int64_t wall_ns);

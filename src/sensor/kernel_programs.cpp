@@ -5,6 +5,7 @@
 #include <bpf/bpf.h>
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -47,7 +48,8 @@ int listen_to_libbpf(enum libbpf_print_level level, const char* format, va_list 
 bool tracepoint_exists(const std::string& category, const std::string& name) {
   for (const char* root : {"/sys/kernel/tracing", "/sys/kernel/debug/tracing"}) {
     const std::string path = std::string(root) + "/events/" + category + "/" + name + "/id";
-    if (::access(path.c_str(), R_OK) == 0) return true;
+    // access(2) would ask for the real user, who has none of our capabilities.
+    if (::faccessat(AT_FDCWD, path.c_str(), R_OK, AT_EACCESS) == 0) return true;
   }
   return false;
 }
