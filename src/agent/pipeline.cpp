@@ -12,6 +12,7 @@
 #include "base/log.hpp"
 #include "schema/constants.hpp"
 #include "schema/decode.hpp"
+#include "schema/sentence.hpp"
 #include "trail/commit.hpp"
 
 namespace coff::agent {
@@ -133,6 +134,13 @@ void Pipeline::emit(const Event& event, config::Recording recording) {
     ++counters_.live_only;
   }
   if (!context_.live().wanted()) return;
+  // Followers read a sentence; the trail has no need of one.
+  sentence_.clear();
+  schema::append_sentence(sentence_, event, {.names = &names_, .redactor = &redactor_});
+  json_.pop_back();
+  json_ += ',';
+  JsonWriter(json_).member("sentence", sentence_);
+  json_ += '}';
   const auto published = context_.live().publish(
       {.kind = schema::kind_name(event.kind),
        .container_id = event.container == nullptr ? std::string_view() : event.container->id,

@@ -74,7 +74,8 @@ class Pipeline {
   config::RecordingProfile profile_;
   schema::Redactor redactor_;
   schema::UserNames names_;
-  std::string json_;  ///< Reused for every event.
+  std::string json_;      ///< Reused for every event.
+  std::string sentence_;  ///< Likewise, for followers.
   std::deque<Held> held_;
   std::mutex lifecycle_mutex_;
   std::vector<Event> arrived_;  ///< Guarded by lifecycle_mutex_.

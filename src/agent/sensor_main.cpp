@@ -33,6 +33,7 @@ sensor::SensorOptions make_options(const config::Config& settings,
                .cgroup_controller = hierarchy.controller,
                .self_pids = {static_cast<std::uint32_t>(getpid())}},
       .filter = config::kernel_filter(settings.profile),
+      .environment = wanted.environment,
       .hierarchy = hierarchy.number};
   for (const auto& group : scan.groups) {
     options.existing_cgroups.push_back({group.id, group.path});

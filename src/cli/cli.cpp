@@ -40,7 +40,9 @@ int run(int argc, char** argv) {
   app.fallthrough();  // Lets --json stand after the subcommand too.
   add_agent(app, global);
   add_config(app, global);
+  add_doctor(app, global);
   add_events(app, global);
+  add_ps(app, global);
   add_schema(app, global);
   add_status(app, global);
   add_version(app, global);

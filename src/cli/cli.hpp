@@ -37,7 +37,9 @@ int report(const Global& global, const Error& error);
 // One line for each subcommand; src/cli/<name>.cpp holds it.
 void add_agent(CLI::App& app, Global& global);
 void add_config(CLI::App& app, Global& global);
+void add_doctor(CLI::App& app, Global& global);
 void add_events(CLI::App& app, Global& global);
+void add_ps(CLI::App& app, Global& global);
 void add_schema(CLI::App& app, Global& global);
 void add_status(CLI::App& app, Global& global);
 void add_version(CLI::App& app, Global& global);

@@ -74,9 +74,20 @@ ProcessPtr ProcessTree::link_to_parent(Process&& child, ProcessPtr parent) {
   return std::make_shared<const Process>(std::move(child));
 }
 
+void ProcessTree::keep_environment(Process& process) const {
+  if (process.program == nullptr || process.program->env.empty()) return;
+  Program program = *process.program;
+  std::erase_if(program.env, [&](const std::string& variable) {
+    const std::string_view name = std::string_view(variable).substr(0, variable.find('='));
+    return std::find(environment_.begin(), environment_.end(), name) == environment_.end();
+  });
+  process.program = std::make_shared<const Program>(std::move(program));
+}
+
 ProcessPtr ProcessTree::add(Process process) {
   if (const Node* known = node_of(process.pid, process.start_boot_ns)) return known->current;
   const std::uint32_t pid = process.pid;
+  keep_environment(process);
   ProcessPtr parent = find(process.ppid);
   ProcessPtr added = link_to_parent(std::move(process), std::move(parent));
   nodes_[pid] = Node{.current = added};
@@ -102,6 +113,7 @@ void ProcessTree::apply_exec(const schema::Record& record) {
     next.parent = node->current->parent;
     next.depth = node->current->depth;
     next.container = node->current->container;
+    keep_environment(next);
     replace(*node, std::move(next));
     return;
   }

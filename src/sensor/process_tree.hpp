@@ -36,7 +36,9 @@ class ProcessTree {
   /// Former states of one process that are kept for late records.
   static constexpr size_t kPastMax = 8;
 
-  explicit ProcessTree(std::string boot_id) : boot_id_(std::move(boot_id)) {}
+  /// `environment`: names of the variables that are kept of each program.
+  explicit ProcessTree(std::string boot_id, std::vector<std::string> environment = {})
+      : boot_id_(std::move(boot_id)), environment_(std::move(environment)) {}
 
   /// Takes one record in the order of time and answers for it.
   TreeAnswer apply(const schema::Record& record);
@@ -71,7 +73,10 @@ class ProcessTree {
   void apply_exec(const schema::Record& record);
   void refresh(Node& node, const schema::Record& record);
 
+  void keep_environment(Process& process) const;
+
   std::string boot_id_;
+  std::vector<std::string> environment_;
   std::unordered_map<std::uint32_t, Node> nodes_;
   std::vector<std::pair<std::uint64_t, std::uint32_t>> ended_;  ///< (time, pid), oldest first.
   std::uint64_t unknown_ = 0;

@@ -21,7 +21,7 @@ Sensor::Sensor(KernelPrograms programs, Rings rings, SensorOptions options)
       rings_(std::move(rings)),
       options_(std::move(options)),
       cgroups_(programs_, options_.resolver),
-      tree_(boot_id()),
+      tree_(boot_id(), options_.environment),
       boot_to_wall_ns_(wall_now_ns() - boot_now_ns()),
       taken_(COFF_SLOTS * COFF_KINDS) {}
 
@@ -122,7 +122,8 @@ void Sensor::take_record(std::span<const std::byte> bytes, const Sink& sink) {
                                 .sessionid = header.sessionid},
                 .process = answer.process,
                 .container = container,
-                .detail = CallInfo{.before = answer.before}};
+                .detail = CallInfo{.before = answer.before,
+                                    .before_known = answer.has_before}};
     sink(std::move(login));
   }
   sink(schema::make_event(record, boot_to_wall_ns_,

@@ -25,6 +25,8 @@ struct ExistingCgroup {
 struct SensorOptions {
   LoadOptions load;
   KernelFilter filter;
+  /// Names of the environment variables that are kept of each program; all others are dropped.
+  std::vector<std::string> environment;
   /// Identifier of the hierarchy in /proc/cgroups; 0 = default hierarchy.
   std::uint32_t hierarchy = 0;
   std::vector<ExistingCgroup> existing_cgroups;
