@@ -4,9 +4,8 @@
 #include <signal.h>
 
 #include "agent/payload.hpp"
-#include "base/clock.hpp"
-#include "base/json_writer.hpp"
 #include "base/log.hpp"
+#include "trail/entries.hpp"
 
 namespace coff::agent {
 namespace {
@@ -83,18 +82,7 @@ int end_child(Role role, const Result<void>& outcome, Channel& supervisor) {
 }
 
 std::string make_agent_entry(std::string_view type, std::string_view members) {
-  static const std::string boot = boot_id();
-  std::string entry;
-  JsonWriter json(entry);
-  json.begin_object()
-      .member("t", format_time(wall_now_ns()))
-      .member("mono", static_cast<std::uint64_t>(boot_now_ns()))
-      .member("boot", boot)
-      .member("type", type)
-      .end_object();
-  if (members.empty()) return entry;
-  entry.pop_back();
-  return entry.append(",").append(members).append("}");
+  return trail::make_entry(trail::EntryTime::now(), type, members);
 }
 
 }  // namespace coff::agent

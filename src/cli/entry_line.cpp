@@ -19,8 +19,8 @@ namespace json = boost::json;
 constexpr std::size_t kValueBytesMax = 200;
 constexpr std::size_t kLineBytesMax = 600;
 /// Shown elsewhere in the line, or of no interest to a reader.
-constexpr std::array<std::string_view, 8> kHidden = {"v",    "seq",  "t",    "mono",
-                                                     "boot", "type", "kind", "sentence"};
+constexpr std::array<std::string_view, 8> kHidden = {"v",       "seq",  "time", "boot",
+                                                     "boot_id", "type", "kind", "sentence"};
 
 std::string_view string_member(const json::object& object, std::string_view name) {
   const json::value* value = object.if_contains(name);
@@ -65,7 +65,7 @@ std::string line_of(const json::object& entry, const EntryLineOptions& options) 
   const auto paint = [&](std::string_view code) {
     if (options.colour) line.append("\x1b[").append(code).append("m");
   };
-  const auto wall_ns = parse_time(string_member(entry, "t"));
+  const auto wall_ns = parse_time(string_member(entry, "time"));
   paint("2");
   if (wall_ns) line.append(format_time(*wall_ns).substr(0, 23)).append("Z");
   else line += "-";
