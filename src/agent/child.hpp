@@ -33,8 +33,7 @@ Result<config::Config> read_settings(std::string_view payload);
 /// Logs why a role ends, tells the supervisor, and gives the exit status of the process.
 int end_child(Role role, const Result<void>& outcome, Channel& supervisor);
 
-/// `{"type":<type>,"time":…,"boot":…,"boot_id":…,<members>}` for now; `members` are complete JSON
-/// members without braces, or nothing.
+/// trail::make_entry() for now; `members` are complete JSON members without braces, or nothing.
 std::string make_agent_entry(std::string_view type, std::string_view members);
 
 }  // namespace coff::agent

@@ -22,8 +22,8 @@ std::string host_id(const config::Config& settings) {
 }
 
 bool looks_like_object(std::string_view entry) {
-  return entry.size() <= kEntryBytesMax && entry.starts_with("{\"type\":") && entry.ends_with('}') &&
-         entry.find('\n') == std::string_view::npos;
+  return entry.size() <= kEntryBytesMax && entry.starts_with("{\"type\":") &&
+         entry.ends_with('}') && entry.find('\n') == std::string_view::npos;
 }
 
 trail::LogOptions options_of(const config::Config& settings) {

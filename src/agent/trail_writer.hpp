@@ -50,7 +50,7 @@ class TrailWriter {
   void disconnect() { peer_ = nullptr; }
   void on_ack(AckHandler handler) { on_ack_ = std::move(handler); }
 
-  /// Adds one JSON object `{"type":…,"time":…,"boot":…,…}` (trail/entries.hpp, make_entry)
+  /// Adds one JSON object `{"type":…,"time":…,"boot":…,"boot_id":…,…}` (trail::make_entry())
   /// and returns its number, from 0 for this process. kLimit: it is lost and counted.
   Result<std::uint64_t> append(std::string_view object);
   /// Sends the unfinished batch now.

@@ -25,6 +25,8 @@ class Writer : public testing::Test {
   std::uint64_t take(bool acknowledge) {
     std::uint64_t entries = 0;
     for (;;) {
+      // As the loop's before_wait does: batches that met a full channel are offered again.
+      EXPECT_TRUE(writer_.flush());
       EXPECT_TRUE(loop_.dispatch(0));
       auto frame = keeper_.receive();
       if (!frame || !*frame) return entries;
@@ -118,8 +120,7 @@ TEST_F(Writer, ManyEntriesCostLittle) {
     while (!writer_.append(entry)) taken += take(true);
     if (i % 1000 == 0) taken += take(true);
   }
-  ASSERT_TRUE(writer_.flush());
-  taken += take(true);
+  for (int i = 0; i < 1000 && taken < kEntries; ++i) taken += take(true);
   const double seconds = static_cast<double>(std::clock() - begun) / CLOCKS_PER_SEC;
   EXPECT_EQ(taken, static_cast<std::uint64_t>(kEntries));
   EXPECT_EQ(bytes_, kEntries * 700ULL);

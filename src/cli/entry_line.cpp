@@ -19,8 +19,8 @@ namespace json = boost::json;
 constexpr std::size_t kValueBytesMax = 200;
 constexpr std::size_t kLineBytesMax = 600;
 /// Shown elsewhere in the line, or of no interest to a reader.
-constexpr std::array<std::string_view, 7> kHidden = {"v",    "seq",  "time", "boot",
-                                                     "boot_id", "type", "kind"};
+constexpr std::array<std::string_view, 8> kHidden = {"v",       "seq",  "time", "boot",
+                                                     "boot_id", "type", "kind", "sentence"};
 
 std::string_view string_member(const json::object& object, std::string_view name) {
   const json::value* value = object.if_contains(name);
