@@ -2,9 +2,8 @@
 /* Calls that are told by their numbers: credentials, namespaces, tracing, BPF, io_uring. */
 #include "filter.h"
 
-static __always_inline struct coff_call *begin_call(struct coff_scratch *s,
-						    struct task_struct *task, __u32 kind, __s32 nr,
-						    __s64 ret)
+static __always_inline struct coff_call *
+begin_call(struct coff_scratch *s, struct task_struct *task, __u32 kind, __s32 nr, __s64 ret)
 {
 	struct coff_call *r = RECORD(s, coff_call);
 	const struct cred *cred = READ(task, cred);
@@ -207,7 +206,4 @@ static __always_inline int uring_use(struct io_kiocb *request)
 }
 
 SEC("tp_btf/io_uring_submit_req")
-int BPF_PROG(on_uring_submit, struct io_kiocb *request)
-{
-	return uring_use(request);
-}
+int BPF_PROG(on_uring_submit, struct io_kiocb *request) { return uring_use(request); }

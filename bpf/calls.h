@@ -10,7 +10,7 @@
 
 /* coff_call_desc.flags */
 #define COFF_D_TEXT1 0x01   /* path1 is a text, not a path: never joined with a directory */
-#define COFF_D_PWD 0x02     /* resolved: the working directory after the call */
+#define COFF_D_PWD 0x02	    /* resolved: the working directory after the call */
 #define COFF_D_ROOT 0x04    /* resolved: the root directory after the call */
 #define COFF_D_RETFD 0x08   /* resolved: the file of the returned descriptor */
 #define COFF_D_SUCCESS 0x10 /* failed attempts say nothing: not reported */
@@ -65,7 +65,7 @@
 	X(delete_module, file, module_unload, NO, 0, NO, NO, NO, COFF_D_TEXT1)                     \
 	X(memfd_create, file, memfd_create, NO, 0, NO, NO, NO, COFF_D_TEXT1 | COFF_D_RETFD)        \
 	X(mmap, map, mmap, NO, NO, NO, NO, 4, COFF_D_SUCCESS)                                      \
-	X(mprotect, protect, mprotect, NO, NO, NO, NO, NO, COFF_D_SUCCESS)                             \
+	X(mprotect, protect, mprotect, NO, NO, NO, NO, NO, COFF_D_SUCCESS)                         \
 	X(execve, exec, exec, NO, 0, NO, NO, NO, 0)                                                \
 	X(execveat, exec, exec, 0, 1, NO, NO, NO, 0)                                               \
 	X(setuid, call, setid, NO, NO, NO, NO, NO, 0)                                              \
@@ -112,7 +112,7 @@ enum coff_call_index {
 #define COFF_X(name, ...) COFF_CALL_##name,
 	COFF_CALLS(COFF_X)
 #undef COFF_X
-	COFF_CALL_COUNT
+	    COFF_CALL_COUNT
 };
 
 #define COFF_CALL_NUMBERS 1024 /* more than any architecture's highest call number */

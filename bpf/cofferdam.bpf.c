@@ -4,6 +4,7 @@
 #include "file.bpf.c"
 #include "net.bpf.c"
 #include "proc.bpf.c"
+#include "map.bpf.c"  /* uses what file.bpf.c tells of a file */
 #include "iter.bpf.c" /* uses what proc.bpf.c reads of a task */
 
 char LICENSE[] SEC("license") = "GPL";

@@ -28,8 +28,8 @@ const volatile struct coff_call_desc calls[COFF_CALL_NUMBERS] = {};
 /* Written by the agent at run time. */
 struct coff_filter filters[2] = {};
 struct coff_cgroup_entry cgroups[COFF_CGROUP_ENTRIES] = {};
-__u32 filter_active = 0;        /* generation of the filter; its low bit picks the one in use */
-__u32 self_pids[8] = {};        /* our own processes: their use of files is not reported */
+__u32 filter_active = 0;	   /* generation of the filter; its low bit picks the one in use */
+__u32 self_pids[8] = {};	   /* our own processes: their use of files is not reported */
 __u32 ring_wakeup_bytes = 1 << 20; /* wake the reader early once a ring holds this much */
 
 struct coff_ring {
@@ -41,7 +41,7 @@ struct coff_ring ring_prio SEC(".maps"), ring_file SEC(".maps"), ring_net SEC(".
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY); /* mapped by the agent: reading it costs no call */
 	__uint(map_flags, BPF_F_MMAPABLE);
-	__uint(max_entries, COFF_SLOTS * COFF_KINDS); /* times CPUs, set by the agent */
+	__uint(max_entries, COFF_SLOTS *COFF_KINDS); /* times CPUs, set by the agent */
 	__type(key, __u32);
 	__type(value, struct coff_count);
 } counts SEC(".maps");
@@ -264,21 +264,33 @@ static __always_inline __u64 call_arg(struct pt_regs *regs, int index)
 {
 #if defined(__TARGET_ARCH_x86)
 	switch (index) {
-	case 0: return READ(regs, di);
-	case 1: return READ(regs, si);
-	case 2: return READ(regs, dx);
-	case 3: return READ(regs, r10);
-	case 4: return READ(regs, r8);
-	case 5: return READ(regs, r9);
+	case 0:
+		return READ(regs, di);
+	case 1:
+		return READ(regs, si);
+	case 2:
+		return READ(regs, dx);
+	case 3:
+		return READ(regs, r10);
+	case 4:
+		return READ(regs, r8);
+	case 5:
+		return READ(regs, r9);
 	}
 #else
 	switch (index) {
-	case 0: return READ(regs, orig_x0);
-	case 1: return READ(regs, user_regs.regs[1]);
-	case 2: return READ(regs, user_regs.regs[2]);
-	case 3: return READ(regs, user_regs.regs[3]);
-	case 4: return READ(regs, user_regs.regs[4]);
-	case 5: return READ(regs, user_regs.regs[5]);
+	case 0:
+		return READ(regs, orig_x0);
+	case 1:
+		return READ(regs, user_regs.regs[1]);
+	case 2:
+		return READ(regs, user_regs.regs[2]);
+	case 3:
+		return READ(regs, user_regs.regs[3]);
+	case 4:
+		return READ(regs, user_regs.regs[4]);
+	case 5:
+		return READ(regs, user_regs.regs[5]);
 	}
 #endif
 	return 0;

@@ -10,10 +10,7 @@
 #define F_DUPFD 0
 #define F_DUPFD_CLOEXEC 1030
 
-static __always_inline __u16 swap16(__u16 value)
-{
-	return __builtin_bswap16(value);
-}
+static __always_inline __u16 swap16(__u16 value) { return __builtin_bswap16(value); }
 
 static __always_inline struct socket *socket_of_fd(struct task_struct *task, __s32 fd)
 {
@@ -24,9 +21,8 @@ static __always_inline struct socket *socket_of_fd(struct task_struct *task, __s
 	return READ(file, private_data);
 }
 
-static __always_inline struct coff_sock *begin_sock(struct coff_scratch *s,
-						    struct task_struct *task, __u32 kind,
-						    struct coff_sys_exit *ctx)
+static __always_inline struct coff_sock *
+begin_sock(struct coff_scratch *s, struct task_struct *task, __u32 kind, struct coff_sys_exit *ctx)
 {
 	struct coff_sock *r = RECORD(s, coff_sock);
 
@@ -184,8 +180,8 @@ int on_exit_sock(struct coff_sys_exit *ctx)
 }
 
 /* Address of the other end of a datagram call: null for a connected socket. */
-static __always_inline __u64 datagram_address(const struct coff_call_desc *d,
-					      struct pt_regs *regs, __u64 *length)
+static __always_inline __u64 datagram_address(const struct coff_call_desc *d, struct pt_regs *regs,
+					      __u64 *length)
 {
 	struct {
 		__u64 name;
@@ -234,10 +230,8 @@ int on_exit_dgram(struct coff_sys_exit *ctx)
 		fill_from_sock(s, r, socket, 0);
 	fill_from_user(s, r, (void *)address, length, 1);
 	r->bytes = ctx->ret > 0 ? ctx->ret : 0;
-	r->flags = (__u32)call_arg(regs, d->call == COFF_CALL_sendto ||
-							d->call == COFF_CALL_recvfrom
-						? 3
-						: 2);
+	r->flags = (__u32)call_arg(
+	    regs, d->call == COFF_CALL_sendto || d->call == COFF_CALL_recvfrom ? 3 : 2);
 	submit_record(s, &ring_net);
 	release_scratch(s);
 	return 0;

@@ -124,7 +124,8 @@ static __always_inline void put_cwd(struct coff_scratch *s, struct coff_str *str
 #define TMPFS_MAGIC 0x01021994
 
 /* The overlay keeps the dentry of the upper layer right behind its inode: struct ovl_inode holds
- * the vfs inode and then __upperdentry, in every version since 4.13. Null: file of a lower layer. */
+ * the vfs inode and then __upperdentry, in every version since 4.13. Null: file of a lower layer.
+ */
 static __always_inline bool in_upper_layer(struct inode *inode)
 {
 	void *upper = 0;
@@ -134,26 +135,28 @@ static __always_inline bool in_upper_layer(struct inode *inode)
 	return upper != 0;
 }
 
+#define COFF_SECOND 1000000000ULL /* ns */
+
 static __always_inline void inode_times(struct inode *inode, __u64 *mtime_ns, __u64 *ctime_ns)
 {
 	struct inode___old *old = (void *)inode;
 	struct inode___6_6 *middle = (void *)inode;
 
 	if (bpf_core_field_exists(inode->i_mtime_sec)) {
-		*mtime_ns = READ(inode, i_mtime_sec) * 1000000000ULL + READ(inode, i_mtime_nsec);
-		*ctime_ns = READ(inode, i_ctime_sec) * 1000000000ULL + READ(inode, i_ctime_nsec);
+		*mtime_ns = READ(inode, i_mtime_sec) * COFF_SECOND + READ(inode, i_mtime_nsec);
+		*ctime_ns = READ(inode, i_ctime_sec) * COFF_SECOND + READ(inode, i_ctime_nsec);
 		return;
 	}
 	if (bpf_core_field_exists(old->i_mtime))
-		*mtime_ns = READ(old, i_mtime.tv_sec) * 1000000000ULL + READ(old, i_mtime.tv_nsec);
+		*mtime_ns = READ(old, i_mtime.tv_sec) * COFF_SECOND + READ(old, i_mtime.tv_nsec);
 	else if (bpf_core_field_exists(middle->__i_mtime))
-		*mtime_ns = READ(middle, __i_mtime.tv_sec) * 1000000000ULL +
-			    READ(middle, __i_mtime.tv_nsec);
+		*mtime_ns =
+		    READ(middle, __i_mtime.tv_sec) * COFF_SECOND + READ(middle, __i_mtime.tv_nsec);
 	if (bpf_core_field_exists(old->i_ctime))
-		*ctime_ns = READ(old, i_ctime.tv_sec) * 1000000000ULL + READ(old, i_ctime.tv_nsec);
+		*ctime_ns = READ(old, i_ctime.tv_sec) * COFF_SECOND + READ(old, i_ctime.tv_nsec);
 	else if (bpf_core_field_exists(middle->__i_ctime))
-		*ctime_ns = READ(middle, __i_ctime.tv_sec) * 1000000000ULL +
-			    READ(middle, __i_ctime.tv_nsec);
+		*ctime_ns =
+		    READ(middle, __i_ctime.tv_sec) * COFF_SECOND + READ(middle, __i_ctime.tv_nsec);
 }
 
 #endif

@@ -224,8 +224,8 @@ int on_exit_exec(struct coff_sys_exit *ctx)
 	r = begin_exec(s);
 	fill_header(&r->hdr, task, COFF_KIND_exec, COFF_LANE_PRIO, ctx->nr, ctx->ret);
 	read_task(r, task);
-	put_string(s, &r->filename,
-		   (void *)call_arg(call_registers(task), d->path1 == 1 ? 1 : 0), 1);
+	put_string(s, &r->filename, (void *)call_arg(call_registers(task), d->path1 == 1 ? 1 : 0),
+		   1);
 	put_cwd(s, &r->cwd, task);
 	submit_record(s, &ring_prio);
 	release_scratch(s);

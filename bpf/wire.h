@@ -90,7 +90,7 @@ enum coff_kind {
 #define COFF_X(name, shape, lane, doc) COFF_KIND_##name,
 	COFF_EVENTS(COFF_X)
 #undef COFF_X
-	COFF_KINDS
+	    COFF_KINDS
 };
 
 /* hdr.flags */
@@ -105,22 +105,23 @@ struct coff_str {
 };
 
 struct coff_hdr {
-	__u32 size;     /* of the whole record, tail included */
-	__u16 kind;     /* enum coff_kind */
-	__u8 lane;      /* enum coff_lane */
-	__u8 flags;     /* COFF_F_* */
-	__u64 time;     /* CLOCK_BOOTTIME, ns */
-	__u64 cgroup;   /* id of the control group: default hierarchy, else the v1 one chosen at load */
-	__u64 start;    /* start of the process (thread group leader), CLOCK_BOOTTIME, ns */
-	__s64 ret;      /* result of the call: >= 0 or -errno */
+	__u32 size; /* of the whole record, tail included */
+	__u16 kind; /* enum coff_kind */
+	__u8 lane;  /* enum coff_lane */
+	__u8 flags; /* COFF_F_* */
+	__u64 time; /* CLOCK_BOOTTIME, ns */
+	__u64
+	    cgroup; /* id of the control group: default hierarchy, else the v1 one chosen at load */
+	__u64 start;	/* start of the process (thread group leader), CLOCK_BOOTTIME, ns */
+	__s64 ret;	/* result of the call: >= 0 or -errno */
 	__u32 pid, tid; /* process (thread group) and thread, initial pid namespace */
-	__u32 ppid;     /* real parent process */
+	__u32 ppid;	/* real parent process */
 	__u32 uid, gid, euid, egid; /* initial user namespace */
 	__u32 loginuid, sessionid;  /* audit; 4294967295 = not set */
-	__s32 syscall;              /* number on this machine's own ABI, -1: not from a system call */
-	__u32 slot;                 /* accounting slot of the control group; 0 = not assigned yet */
-	char comm[COFF_COMM_LEN];   /* thread name, NUL-padded */
-	__u32 vpid;                 /* process id in its own pid namespace */
+	__s32 syscall;		  /* number on this machine's own ABI, -1: not from a system call */
+	__u32 slot;		  /* accounting slot of the control group; 0 = not assigned yet */
+	char comm[COFF_COMM_LEN]; /* thread name, NUL-padded */
+	__u32 vpid;		  /* process id in its own pid namespace */
 };
 
 struct coff_fork {
@@ -141,10 +142,10 @@ struct coff_fork {
 #define COFF_EXE_TMPFS 0x40   /* on tmpfs or another memory file system */
 
 struct coff_exec {
-	struct coff_hdr hdr;      /* ret < 0: the attempt failed and only filename, cwd are known */
-	struct coff_str exe;      /* resolved path of the running program */
+	struct coff_hdr hdr;	  /* ret < 0: the attempt failed and only filename, cwd are known */
+	struct coff_str exe;	  /* resolved path of the running program */
 	struct coff_str filename; /* path as given to execve */
-	struct coff_str interp;   /* program that runs a script; same as filename otherwise */
+	struct coff_str interp;	  /* program that runs a script; same as filename otherwise */
 	struct coff_str cwd;
 	struct coff_str argv; /* arguments, each followed by NUL */
 	struct coff_str env;  /* NAME=value, each followed by NUL */
@@ -152,20 +153,20 @@ struct coff_exec {
 	__u64 cap_permitted, cap_effective, cap_inheritable, cap_bounding, cap_ambient;
 	__u64 argv_bytes, env_bytes; /* their full sizes, before any cut */
 	__u32 mnt_ns, pid_ns, net_ns, user_ns, uts_ns, ipc_ns, cgroup_ns;
-	__u32 tty;              /* device number as in stat(2) st_rdev, 0 = none */
-	__u32 sid, pgid;        /* initial pid namespace */
-	__u32 vsid, vpgid;      /* own pid namespace */
+	__u32 tty;	   /* device number as in stat(2) st_rdev, 0 = none */
+	__u32 sid, pgid;   /* initial pid namespace */
+	__u32 vsid, vpgid; /* own pid namespace */
 	__u32 file_mode, file_uid, file_gid;
-	__u32 exe_flags;        /* COFF_EXE_* */
-	__u32 seccomp_mode;     /* 0 none, 1 strict, 2 filter */
-	__u32 no_new_privs;     /* 0 or 1 */
-	__u64 parent_start;     /* start of the real parent */
+	__u32 exe_flags;    /* COFF_EXE_* */
+	__u32 seccomp_mode; /* 0 none, 1 strict, 2 filter */
+	__u32 no_new_privs; /* 0 or 1 */
+	__u64 parent_start; /* start of the real parent */
 };
 
 struct coff_exit {
 	struct coff_hdr hdr;
-	__u32 exit_code;         /* as for waitpid(2): status << 8 | signal | 0x80 when dumped */
-	__u32 threads_reserved;  /* 0 */
+	__u32 exit_code;	/* as for waitpid(2): status << 8 | signal | 0x80 when dumped */
+	__u32 threads_reserved; /* 0 */
 	__u64 cpu_user_ns, cpu_system_ns;
 	__u64 max_rss_bytes;
 };
@@ -183,24 +184,24 @@ struct coff_cgroup {
 #define COFF_FILE_OVERLAY 0x02
 #define COFF_FILE_MEMFD 0x04
 #define COFF_FILE_BASE_IS_DIRFD 0x08 /* base is a directory descriptor's path, not the cwd */
-#define COFF_FILE_CREATED 0x10       /* the open created the file */
+#define COFF_FILE_CREATED 0x10	     /* the open created the file */
 #define COFF_FILE_DELETED 0x20
 
 struct coff_file {
 	struct coff_hdr hdr;
-	struct coff_str raw;       /* first path argument as given */
-	struct coff_str base;      /* what a relative raw path starts from: cwd or dirfd */
-	struct coff_str resolved;  /* path of the file itself, mounts and symlinks followed */
-	struct coff_str raw2;      /* second path argument; value of a mount's type, xattr name */
+	struct coff_str raw;	  /* first path argument as given */
+	struct coff_str base;	  /* what a relative raw path starts from: cwd or dirfd */
+	struct coff_str resolved; /* path of the file itself, mounts and symlinks followed */
+	struct coff_str raw2;	  /* second path argument; value of a mount's type, xattr name */
 	struct coff_str base2;
 	struct coff_str resolved2;
 	__u64 ino, dev;
-	__u64 args[6];       /* the call's arguments, pointers as 0 */
-	__u32 mode;          /* st_mode of the file */
-	__u32 uid, gid;      /* owner */
-	__u32 open_flags;    /* O_* as the kernel used them (open), else 0 */
-	__s32 fd;            /* descriptor used or returned, -1 = none */
-	__u32 file_flags;    /* COFF_FILE_* */
+	__u64 args[6];	  /* the call's arguments, pointers as 0 */
+	__u32 mode;	  /* st_mode of the file */
+	__u32 uid, gid;	  /* owner */
+	__u32 open_flags; /* O_* as the kernel used them (open), else 0 */
+	__s32 fd;	  /* descriptor used or returned, -1 = none */
+	__u32 file_flags; /* COFF_FILE_* */
 };
 
 struct coff_sock {
@@ -210,19 +211,19 @@ struct coff_sock {
 	__u16 local_port, remote_port; /* host byte order */
 	__u8 local[16], remote[16];    /* IPv4 in the first 4 bytes */
 	__u32 protocol;
-	__s32 fd, fd2;       /* socket's descriptor; dup_stdio: 0, 1 or 2 in fd2 */
+	__s32 fd, fd2; /* socket's descriptor; dup_stdio: 0, 1 or 2 in fd2 */
 	__u32 net_ns;
-	__u32 flags;         /* MSG_*, SOCK_* or backlog */
-	__u64 cookie;        /* address of the kernel's socket, hashed: equal for equal sockets */
-	__u64 bytes;         /* transferred */
+	__u32 flags;  /* MSG_*, SOCK_* or backlog */
+	__u64 cookie; /* address of the kernel's socket, hashed: equal for equal sockets */
+	__u64 bytes;  /* transferred */
 };
 
 struct coff_call {
 	struct coff_hdr hdr;
-	__u64 args[6];       /* the call's arguments, pointers as 0 */
+	__u64 args[6]; /* the call's arguments, pointers as 0 */
 	__u64 target_start, target_cgroup;
-	__u32 target_pid;    /* 0: none or not known */
-	__u32 ns_type;       /* setns, unshare: CLONE_NEW* flags in effect */
+	__u32 target_pid; /* 0: none or not known */
+	__u32 ns_type;	  /* setns, unshare: CLONE_NEW* flags in effect */
 	__u64 cap_permitted, cap_effective, cap_inheritable; /* after the call */
 	struct coff_str text; /* program name (bpf), namespace file */
 	__u32 reserved;
@@ -247,11 +248,11 @@ enum coff_class {
 #define COFF_OPEN_FAILED 0x10
 #define COFF_OPEN_COMBINATIONS 32
 
-#define COFF_CLAUSES 64          /* bits of a clause mask */
-#define COFF_DFA_STATES 16384    /* power of two */
-#define COFF_DFA_CLASSES 64      /* byte classes; power of two */
+#define COFF_CLAUSES 64		 /* bits of a clause mask */
+#define COFF_DFA_STATES 16384	 /* power of two */
+#define COFF_DFA_CLASSES 64	 /* byte classes; power of two */
 #define COFF_DFA_ACCEPTS 0x8000u /* set in a transition whose target accepts */
-#define COFF_DFA_END 63          /* class of the end of the path */
+#define COFF_DFA_END 63		 /* class of the end of the path */
 
 /* One automaton over "start of path, bytes, end of path" answers exact, prefix, suffix and
  * contains patterns in one pass. State numbers are below COFF_DFA_STATES; the walk starts in

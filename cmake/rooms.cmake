@@ -1,7 +1,8 @@
-# coff_room(NAME DEPS rooms... LIBS libraries...): a static library from src/NAME/**.cpp, and one
-# test program from the *_test.cpp beside them.
+# coff_room(NAME DEPS rooms... LIBS libraries... [LIVE suites...]): a static library from
+# src/NAME/**.cpp, and one test program from the *_test.cpp beside them. Suites named under LIVE need
+# the real thing (kernel programs, engines): they run apart, with the other live tests.
 function(coff_room name)
-  cmake_parse_arguments(ROOM "" "" "DEPS;LIBS" ${ARGN})
+  cmake_parse_arguments(ROOM "" "" "DEPS;LIBS;LIVE" ${ARGN})
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/${name}/*.cpp)
   set(tests ${sources})
   list(FILTER sources EXCLUDE REGEX "_test\\.cpp$")
@@ -16,6 +17,14 @@ function(coff_room name)
   target_link_libraries(coff_${name} PUBLIC coff_options ${ROOM_DEPS} ${ROOM_LIBS})
   if(COFF_TESTS AND tests)
     coff_test(${name}_test SOURCES ${tests} LIBS coff_${name})
+    if(ROOM_LIVE)
+      list(TRANSFORM ROOM_LIVE APPEND ".*" OUTPUT_VARIABLE suites)
+      string(REPLACE ";" ":" suites "${suites}")
+      set_tests_properties(${name}_test PROPERTIES ENVIRONMENT "GTEST_FILTER=-${suites}")
+      add_test(NAME ${name}_live_test COMMAND ${name}_test)
+      set_tests_properties(${name}_live_test PROPERTIES ENVIRONMENT "GTEST_FILTER=${suites}"
+        LABELS live TIMEOUT 600 RUN_SERIAL ON)
+    endif()
   endif()
 endfunction()
 

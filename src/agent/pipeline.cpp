@@ -103,8 +103,7 @@ void Pipeline::release() {
   }
   for (Event& event : arrived) {
     ++counters_.seen;
-    lifecycle_.push_back(
-        {std::move(event), config::Recording::kTrail, now + kLifecycleHoldNs});
+    lifecycle_.push_back({std::move(event), config::Recording::kTrail, now + kLifecycleHoldNs});
   }
   // In the engine's order, so that a start never stands behind its stop.
   const auto ready = std::find_if(lifecycle_.begin(), lifecycle_.end(),
@@ -117,9 +116,7 @@ void Pipeline::release() {
 void Pipeline::emit(const Event& event, config::Recording recording) {
   json_.clear();
   const schema::JsonOptions options{
-      .names = &names_,
-      .redactor = &redactor_,
-      .commit = [](std::string_view secret) {
+      .names = &names_, .redactor = &redactor_, .commit = [](std::string_view secret) {
         trail::Salt salt;
         if (getrandom(salt.data(), salt.size(), 0) != static_cast<ssize_t>(salt.size())) {
           return std::string("[redacted]");

@@ -20,14 +20,14 @@ namespace coff::agent {
 
 /// What happened to events, since start.
 struct PipelineCounters {
-  std::uint64_t seen = 0;            ///< Events from the kernel and the engines.
-  std::uint64_t recorded = 0;        ///< Became entries, or are about to.
-  std::uint64_t live_only = 0;       ///< Offered to followers only, as the profile says.
-  std::uint64_t unwanted = 0;        ///< Forwarded by the kernel, but no clause matched.
-  std::uint64_t held = 0;            ///< Waited for their container's metadata.
-  std::uint64_t held_too_long = 0;   ///< Released without it.
-  std::uint64_t without_process = 0; ///< Nothing known of the process but its pid.
-  std::uint64_t entries_refused = 0; ///< Lost on the way to the trail.
+  std::uint64_t seen = 0;             ///< Events from the kernel and the engines.
+  std::uint64_t recorded = 0;         ///< Became entries, or are about to.
+  std::uint64_t live_only = 0;        ///< Offered to followers only, as the profile says.
+  std::uint64_t unwanted = 0;         ///< Forwarded by the kernel, but no clause matched.
+  std::uint64_t held = 0;             ///< Waited for their container's metadata.
+  std::uint64_t held_too_long = 0;    ///< Released without it.
+  std::uint64_t without_process = 0;  ///< Nothing known of the process but its pid.
+  std::uint64_t entries_refused = 0;  ///< Lost on the way to the trail.
 };
 
 /// Belongs to the loop's thread; only take_lifecycle() may be called from others. Not movable.

@@ -122,13 +122,13 @@ Result<void> answer_doctor(const sensor::Sensor& sensor, const runtime::Hierarch
   TRY(check_line(answer, "control groups", true,
                  hierarchy.reason + " (" + std::to_string(sensor.cgroups().size()) + " known)",
                  ""));
-  TRY(check_line(answer, "processes", true,
-                 std::to_string(sensor.processes().size()) + " known", ""));
+  TRY(check_line(answer, "processes", true, std::to_string(sensor.processes().size()) + " known",
+                 ""));
   for (const auto& blindness : sensor.programs().blindness()) {
-    TRY(check_line(answer, blindness.what, blindness.by_design,
-                   blindness.by_design ? "not observed: " + blindness.reason
-                                       : "blind: " + blindness.reason,
-                   blindness.remedy));
+    TRY(check_line(
+        answer, blindness.what, blindness.by_design,
+        blindness.by_design ? "not observed: " + blindness.reason : "blind: " + blindness.reason,
+        blindness.remedy));
   }
   return {};
 }

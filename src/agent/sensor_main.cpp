@@ -21,10 +21,11 @@ constexpr int kHealEveryTicks = 10;
 
 sensor::SensorOptions make_options(const config::Config& settings,
                                    const runtime::Hierarchy& hierarchy,
-                                   const runtime::CgroupScan& scan,
-                                   runtime::Directory& directory) {
+                                   const runtime::CgroupScan& scan, runtime::Directory& directory) {
   const auto& wanted = settings.sensor;
-  const auto mebibytes = [](std::uint64_t count) { return static_cast<std::uint32_t>(count << 20); };
+  const auto mebibytes = [](std::uint64_t count) {
+    return static_cast<std::uint32_t>(count << 20);
+  };
   sensor::SensorOptions options{
       .load = {.ring_bytes = {mebibytes(wanted.ring_priority_mib), mebibytes(wanted.ring_files_mib),
                               mebibytes(wanted.ring_network_mib)},
@@ -133,8 +134,8 @@ Result<void> run_sensor(SensorContext& context) {
   Pipeline pipeline(context, directory);
   told = &pipeline;
   context.engines().set_directory(directory);
-  const auto sensor = TRY(
-      sensor::Sensor::open(make_options(context.settings(), hierarchy, scan, directory)));
+  const auto sensor =
+      TRY(sensor::Sensor::open(make_options(context.settings(), hierarchy, scan, directory)));
   TRY(context.loading_is_done());
   Parts parts{context, *sensor, pipeline, hierarchy};
   answer_calls(parts, directory);

@@ -91,11 +91,11 @@ auto guard(Code code, std::string_view doing, F&& call) -> Result<decltype(call(
 #define TRY(...) COFF_TRY_AS(COFF_TRY_NAME(__COUNTER__), __VA_ARGS__)
 #define COFF_TRY_NAME(number) COFF_TRY_JOIN(coff_try_result_, number)
 #define COFF_TRY_JOIN(a, b) a##b
-#define COFF_TRY_AS(name, ...)                                                        \
-  __extension__({                                                                     \
-    auto&& name = (__VA_ARGS__);                                                      \
+#define COFF_TRY_AS(name, ...)                                                             \
+  __extension__({                                                                          \
+    auto&& name = (__VA_ARGS__);                                                           \
     if (!name.has_value()) return std::unexpected<::coff::Error>(std::move(name).error()); \
-    ::coff::detail::take(std::move(name));                                            \
+    ::coff::detail::take(std::move(name));                                                 \
   })
 
 namespace coff::detail {

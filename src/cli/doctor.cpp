@@ -9,9 +9,9 @@
 
 #include "base/bytes.hpp"
 #include "base/json_writer.hpp"
+#include "cli/canaries.hpp"
 #include "cli/cli.hpp"
 #include "cli/control.hpp"
-#include "cli/self_test.hpp"
 #include "config/config.hpp"
 
 namespace coff::cli {
@@ -44,8 +44,8 @@ class Report {
       return;
     }
     const bool colour = want_colour();
-    const char* mark = ok ? (colour ? "\x1b[32mok\x1b[0m  " : "ok  ")
-                          : (colour ? "\x1b[31mNO\x1b[0m  " : "NO  ");
+    const char* mark =
+        ok ? (colour ? "\x1b[32mok\x1b[0m  " : "ok  ") : (colour ? "\x1b[31mNO\x1b[0m  " : "NO  ");
     std::printf("%s%s: %s\n", mark, printable(what).c_str(), printable(detail).c_str());
     if (!ok && !remedy.empty()) std::printf("    to mend it: %s\n", printable(remedy).c_str());
   }
@@ -104,10 +104,9 @@ void check_canaries(Report& report) {
   const auto test = run_self_test();
   if (!test) return report.check("self-test", false, test.error().message(), "run as root");
   for (const auto& canary : test->canaries) {
-    report.check("canary " + canary.kind, canary.arrived || canary.blind,
-                 canary.arrived ? "arrived"
-                                : (canary.blind ? "blind: " : "MISSING: ") + canary.detail,
-                 "");
+    report.check(
+        "canary " + canary.kind, canary.arrived || canary.blind,
+        canary.arrived ? "arrived" : (canary.blind ? "blind: " : "MISSING: ") + canary.detail, "");
   }
 }
 
@@ -137,8 +136,9 @@ void run_doctor(Global& global, const Options& options) {
 void add_doctor(CLI::App& app, Global& global) {
   const auto options = std::make_shared<Options>();
   CLI::App* command = app.add_subcommand(
-      "doctor", "Tell what this host allows, what is observed, what is blind (exit 1: something "
-                "is amiss)");
+      "doctor",
+      "Tell what this host allows, what is observed, what is blind (exit 1: something "
+      "is amiss)");
   command->add_flag("--self-test", options->self_test,
                     "Make one harmless canary of each kind of event and look for it (as root)");
   command->add_option("--socket", options->socket, "Control socket instead of the configured one")

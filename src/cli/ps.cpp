@@ -65,8 +65,8 @@ Row row_of(const json::object& process) {
   if (user.empty()) user = text(process, "uid");
   const std::string started = text(process, "started");
   char head[96];
-  std::snprintf(head, sizeof head, "%8s %-12.12s %.8s ", text(process, "pid").c_str(),
-                user.c_str(), started.size() > 19 ? started.c_str() + 11 : "");
+  std::snprintf(head, sizeof head, "%8s %-12.12s %.8s ", text(process, "pid").c_str(), user.c_str(),
+                started.size() > 19 ? started.c_str() + 11 : "");
   std::string line = head;
   // 64 bits as hexadecimal: what an unprivileged process has none of.
   const auto capabilities = static_cast<unsigned long long>(number(process, "capabilities"));
@@ -167,8 +167,8 @@ void run_ps(Global& global, const Options& options) {
   }
   if (global.json) return;
   if (listing.print() == 0) {
-    std::printf("%s\n", options.container.empty() ? "no containers (try --host)"
-                                                  : "no container matches");
+    std::printf("%s\n",
+                options.container.empty() ? "no containers (try --host)" : "no container matches");
     global.exit_code = kFound;
   }
 }
@@ -178,8 +178,9 @@ void run_ps(Global& global, const Options& options) {
 void add_ps(CLI::App& app, Global& global) {
   const auto options = std::make_shared<Options>();
   CLI::App* command = app.add_subcommand(
-      "ps", "Show containers and their processes (exit 1: none to show). STARTED is UTC, CAPS the "
-            "effective capabilities, hexadecimal");
+      "ps",
+      "Show containers and their processes (exit 1: none to show). STARTED is UTC, CAPS the "
+      "effective capabilities, hexadecimal");
   command->add_option("container", options->container, "Only containers whose id or name matches");
   command->add_flag("--host", options->host, "The host's own processes too");
   command->add_option("--socket", options->socket, "Control socket instead of the configured one")

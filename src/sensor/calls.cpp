@@ -40,8 +40,10 @@ namespace {
 constexpr int NO = COFF_NO;
 
 constexpr ObservedCall kCalls[] = {
-#define COFF_X(call, program, kind, dirfd1, path1, dirfd2, path2, fd, flags)              \
-  {#call, #program, __NR_##call,                                                          \
+#define COFF_X(call, program, kind, dirfd1, path1, dirfd2, path2, fd, flags) \
+  {#call,                                                                    \
+   #program,                                                                 \
+   __NR_##call,                                                              \
    {COFF_KIND_##kind, COFF_CALL_##call, flags, dirfd1, path1, dirfd2, path2, fd, {}}},
     COFF_CALLS(COFF_X)
 #undef COFF_X

@@ -11,8 +11,8 @@ namespace coff::sensor {
 namespace {
 
 bool has_path_condition(const FilterClause& clause) {
-  return !clause.path_exact.empty() || !clause.path_prefix.empty() ||
-         !clause.path_suffix.empty() || !clause.path_contains.empty();
+  return !clause.path_exact.empty() || !clause.path_prefix.empty() || !clause.path_suffix.empty() ||
+         !clause.path_contains.empty();
 }
 
 bool same_conditions(const FilterClause& a, const FilterClause& b) {
@@ -113,8 +113,8 @@ bool would_forward(const coff_filter& tables, unsigned kind, coff_class cls, uns
   const std::uint64_t possible = tables.applicable[kind][cls][open_bits];
   if ((possible & tables.pathless) != 0) return true;
   return std::any_of(paths.begin(), paths.end(), [&](const std::string& path) {
-    return possible != 0 && (path.empty() || path[0] != '/' ||
-                             (run_automaton(tables, path) & possible) != 0);
+    return possible != 0 &&
+           (path.empty() || path[0] != '/' || (run_automaton(tables, path) & possible) != 0);
   });
 }
 

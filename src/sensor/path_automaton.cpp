@@ -40,8 +40,7 @@ void assign_classes(const std::vector<PathPattern>& patterns, std::uint8_t (&cla
 
 Symbols symbols_of(const PathPattern& pattern, const std::uint8_t (&class_of)[256],
                    size_t length_max) {
-  const bool at_begin =
-      pattern.match == PathMatch::kExact || pattern.match == PathMatch::kPrefix;
+  const bool at_begin = pattern.match == PathMatch::kExact || pattern.match == PathMatch::kPrefix;
   const bool at_end = pattern.match == PathMatch::kExact || pattern.match == PathMatch::kSuffix;
   std::string_view text = pattern.text;
   bool cut_front = false;

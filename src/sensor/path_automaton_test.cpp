@@ -54,8 +54,8 @@ TEST(PathAutomaton, DetoursMatchEveryClause) {
 // Paths built from fragments of the patterns, so that near misses are common.
 TEST(PathAutomaton, AgreesWithPlainSearchOnRandomPatterns) {
   std::mt19937 random(20261124);
-  const std::vector<std::string> fragments = {"/etc", "/et", "shadow", "/bin", ".so", "/", "a",
-                                              "sh",   "/s",  "dow",    "ssh",  "-",   "\xC3\xA9"};
+  const std::vector<std::string> fragments = {
+      "/etc", "/et", "shadow", "/bin", ".so", "/", "a", "sh", "/s", "dow", "ssh", "-", "\xC3\xA9"};
   const auto pick = [&](size_t count_max) {
     std::string text;
     for (size_t n = 1 + random() % count_max; n > 0; --n) {
@@ -68,8 +68,7 @@ TEST(PathAutomaton, AgreesWithPlainSearchOnRandomPatterns) {
   for (int round = 0; round < 60; ++round) {
     std::vector<PathPattern> patterns;
     for (int n = 0; n < 40; ++n) {
-      patterns.push_back(
-          {static_cast<PathMatch>(random() % 4), pick(4), 1ULL << (random() % 64)});
+      patterns.push_back({static_cast<PathMatch>(random() % 4), pick(4), 1ULL << (random() % 64)});
     }
     ASSERT_EQ(compile_paths(patterns, *filter), 0U);
     for (int n = 0; n < 200; ++n) {

@@ -48,7 +48,8 @@ std::uint64_t start_ticks(std::uint32_t pid) {
   size_t at = stat.rfind(')');
   for (int field = 2; field < 22 && at != std::string::npos; ++field) at = stat.find(' ', at + 1);
   std::uint64_t ticks = 0;
-  if (at != std::string::npos) std::from_chars(stat.data() + at + 1, stat.data() + stat.size(), ticks);
+  if (at == std::string::npos) return 0;
+  std::from_chars(stat.data() + at + 1, stat.data() + stat.size(), ticks);
   return ticks;
 }
 

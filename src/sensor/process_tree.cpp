@@ -9,8 +9,7 @@
 
 namespace coff::sensor {
 
-std::uint64_t process_id(std::string_view boot_id, std::uint32_t pid,
-                         std::uint64_t start_boot_ns) {
+std::uint64_t process_id(std::string_view boot_id, std::uint32_t pid, std::uint64_t start_boot_ns) {
   char numbers[12];
   std::memcpy(numbers, &pid, sizeof pid);
   std::memcpy(numbers + 4, &start_boot_ns, sizeof start_boot_ns);
@@ -163,8 +162,7 @@ TreeAnswer ProcessTree::apply(const schema::Record& record) {
   answer.process = find_at(header.pid, header.start, header.time);
   if (answer.process == nullptr) ++unknown_;
   if (record.shape() == schema::Shape::call && record.call().target_pid != 0) {
-    answer.other =
-        find_at(record.call().target_pid, record.call().target_start, header.time);
+    answer.other = find_at(record.call().target_pid, record.call().target_start, header.time);
   }
   return answer;
 }

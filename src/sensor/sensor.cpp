@@ -67,7 +67,8 @@ void Sensor::take_cgroup(const schema::Record& record) {
 ContainerPtr Sensor::container_of(std::uint64_t cgroup) const {
   const auto* group = cgroups_.find(cgroup);
   if (group == nullptr || group->container_id.empty()) return nullptr;
-  ContainerPtr known = options_.find_container ? options_.find_container(group->container_id) : nullptr;
+  ContainerPtr known =
+      options_.find_container ? options_.find_container(group->container_id) : nullptr;
   if (known != nullptr) return known;
   // Forgotten by whoever keeps metadata, or nobody does: the id is certain all the same.
   return std::make_shared<const Container>(Container{.id = group->container_id});
@@ -122,8 +123,7 @@ void Sensor::take_record(std::span<const std::byte> bytes, const Sink& sink) {
                                 .sessionid = header.sessionid},
                 .process = answer.process,
                 .container = container,
-                .detail = CallInfo{.before = answer.before,
-                                    .before_known = answer.has_before}};
+                .detail = CallInfo{.before = answer.before, .before_known = answer.has_before}};
     sink(std::move(login));
   }
   sink(schema::make_event(record, boot_to_wall_ns_,
@@ -162,9 +162,8 @@ Result<void> Sensor::read_processes(std::vector<std::uint32_t>* seen) {
     processes.push_back(std::move(process));
   }
   // Parents first, so that each finds its own in the tree.
-  std::sort(processes.begin(), processes.end(), [](const Process& a, const Process& b) {
-    return a.start_boot_ns < b.start_boot_ns;
-  });
+  std::sort(processes.begin(), processes.end(),
+            [](const Process& a, const Process& b) { return a.start_boot_ns < b.start_boot_ns; });
   for (auto& process : processes) {
     if (seen != nullptr) seen->push_back(process.pid);
     const ProcessPtr known = tree_.find(process.pid);

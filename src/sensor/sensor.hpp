@@ -50,9 +50,7 @@ struct Losses {
   std::vector<Loss> rows;
   std::uint64_t skipped_runs = 0;  ///< Programs that the kernel did not run; kind not known.
   std::uint64_t malformed = 0;     ///< Records that did not parse.
-  [[nodiscard]] bool empty() const {
-    return rows.empty() && skipped_runs == 0 && malformed == 0;
-  }
+  [[nodiscard]] bool empty() const { return rows.empty() && skipped_runs == 0 && malformed == 0; }
 };
 
 /// Totals by kind: produced = sent + filtered + lost, and delivered == sent once drained.

@@ -95,8 +95,8 @@ TEST_F(SensorLive, AnOpenHasItsThreeNames) {
 }
 
 TEST_F(SensorLive, AnExecIsWhole) {
-  ASSERT_TRUE(collector().run({"env", "-i", "COFF_TEST=yes", "OTHER=no", "/bin/sh", "-c", "exit 7", "two words",
-                               std::string("line\nbreak \xff")}));
+  ASSERT_TRUE(collector().run({"env", "-i", "COFF_TEST=yes", "OTHER=no", "/bin/sh", "-c", "exit 7",
+                               "two words", std::string("line\nbreak \xff")}));
   const Event& event = first(Kind::exec, "sh");
   ASSERT_NE(event.process, nullptr);
   const Process& process = *event.process;

@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <charconv>
 #include <chrono>
 #include <cstdlib>
 #include <sstream>
@@ -112,7 +113,10 @@ void Dockerd::kill() {
   // The kernel kills its containerd with it. A new dockerd takes one that is not yet reaped for
   // alive and waits for it in vain, so its id is seen to be free first.
   const auto recorded = read_file(workspace_ / "exec/containerd/containerd.pid", 32);
-  const pid_t containerd = recorded ? std::atoi(recorded->c_str()) : 0;
+  pid_t containerd = 0;
+  if (recorded) {
+    std::from_chars(recorded->data(), recorded->data() + recorded->size(), containerd);
+  }
   child_.signal(SIGKILL);
   while (child_.running()) std::this_thread::sleep_for(std::chrono::milliseconds(5));
   for (int slice = 0; slice < 200 && containerd > 0 && ::kill(containerd, 0) == 0; ++slice)

@@ -1,5 +1,5 @@
 // The sensor's self-test: makes one harmless canary of each kind of event happen and looks for it.
-#include "cli/self_test.hpp"
+#include "cli/canaries.hpp"
 
 #include <fcntl.h>
 #include <sched.h>
@@ -105,16 +105,18 @@ void canary_sockets() {
 
 // Kinds that the canaries above make, as far as this kernel has the calls.
 constexpr Kind kCanaries[] = {
-    Kind::fork,     Kind::exec,      Kind::exit,        Kind::open,        Kind::truncate,
-    Kind::mmap,     Kind::mprotect,  Kind::chmod,       Kind::chown,       Kind::setxattr,
-    Kind::link,     Kind::symlink,   Kind::rename,      Kind::mkdir,       Kind::rmdir,
-    Kind::chdir,    Kind::mknod,     Kind::unlink,      Kind::memfd_create, Kind::mount,
-    Kind::umount,   Kind::pivot_root, Kind::move_mount, Kind::open_tree,   Kind::fsmount,
-    Kind::chroot,   Kind::module_load, Kind::module_unload, Kind::setns,   Kind::unshare,
-    Kind::ptrace,   Kind::vm_access, Kind::pidfd_getfd, Kind::bpf,         Kind::userfaultfd,
-    Kind::io_uring_setup, Kind::capset, Kind::setid,    Kind::setsid,      Kind::kill,
-    Kind::socket,   Kind::bind,      Kind::listen,      Kind::connect,     Kind::accept,
-    Kind::sendto,   Kind::recvfrom,  Kind::dup_stdio};
+    Kind::fork,        Kind::exec,       Kind::exit,         Kind::open,
+    Kind::truncate,    Kind::mmap,       Kind::mprotect,     Kind::chmod,
+    Kind::chown,       Kind::setxattr,   Kind::link,         Kind::symlink,
+    Kind::rename,      Kind::mkdir,      Kind::rmdir,        Kind::chdir,
+    Kind::mknod,       Kind::unlink,     Kind::memfd_create, Kind::mount,
+    Kind::umount,      Kind::pivot_root, Kind::move_mount,   Kind::open_tree,
+    Kind::fsmount,     Kind::chroot,     Kind::module_load,  Kind::module_unload,
+    Kind::setns,       Kind::unshare,    Kind::ptrace,       Kind::vm_access,
+    Kind::pidfd_getfd, Kind::bpf,        Kind::userfaultfd,  Kind::io_uring_setup,
+    Kind::capset,      Kind::setid,      Kind::setsid,       Kind::kill,
+    Kind::socket,      Kind::bind,       Kind::listen,       Kind::connect,
+    Kind::accept,      Kind::sendto,     Kind::recvfrom,     Kind::dup_stdio};
 
 // Kinds whose only calls this kernel lacks or refuses to let us see.
 bool is_blind(Kind kind, const std::vector<sensor::Blindness>& blindness, std::string& why) {
@@ -147,11 +149,11 @@ KernelFilter everything() {
 
 Result<SelfTest> run_self_test() {
   const runtime::Hierarchy hierarchy = TRY(runtime::choose_hierarchy());
-  const auto sensor = TRY(sensor::Sensor::open(
-      {.load = {.cgroup_controller = hierarchy.controller},
-       .filter = everything(),
-       .hierarchy = hierarchy.number,
-       .resolver = [](std::string_view) { return std::string(); }}));
+  const auto sensor =
+      TRY(sensor::Sensor::open({.load = {.cgroup_controller = hierarchy.controller},
+                                .filter = everything(),
+                                .hierarchy = hierarchy.number,
+                                .resolver = [](std::string_view) { return std::string(); }}));
   char directory[] = "/tmp/cofferdam-canary-XXXXXX";
   if (::mkdtemp(directory) == nullptr) return fail_errno("cannot make a temporary directory");
   // Its output is not ours to print.

@@ -13,8 +13,8 @@ namespace coff::cli {
 struct CanaryOutcome {
   std::string kind;
   bool arrived = false;
-  bool blind = false;   ///< The sensor had said before that it cannot see this.
-  std::string detail;   ///< Why not, when it is known.
+  bool blind = false;  ///< The sensor had said before that it cannot see this.
+  std::string detail;  ///< Why not, when it is known.
 };
 
 struct SelfTest {
