@@ -60,29 +60,106 @@ void append_lag(std::string& line, std::int64_t wall_ns) {
   line.append(" +").append(std::to_string(std::max<std::int64_t>(lag_ms, 0))).append("ms");
 }
 
+const json::object* object_member(const json::object& object, std::string_view name) {
+  const json::value* value = object.if_contains(name);
+  return value != nullptr && value->is_object() ? &value->get_object() : nullptr;
+}
+
+void append_subject(std::string& line, const json::object& event) {
+  if (const auto* container = object_member(event, "container")) {
+    const std::string_view name = string_member(*container, "name");
+    append_printable(line, name.empty() ? string_member(*container, "id").substr(0, 12) : name);
+    const std::string_view image = string_member(*container, "image");
+    if (!image.empty()) {
+      line += '(';
+      append_printable(line, image);
+      line += ')';
+    }
+  } else {
+    line += "host";
+  }
+  if (const auto* process = object_member(event, "process")) {
+    line += ' ';
+    append_printable(line, string_member(*process, "name"));
+    line += '[';
+    if (const json::value* pid = process->if_contains("pid")) line += json::serialize(*pid);
+    line += ']';
+  }
+}
+
+void append_arguments(std::string& line, const json::object& process) {
+  const json::value* arguments = process.if_contains("args");
+  if (arguments == nullptr || !arguments->is_array()) return;
+  std::string command;
+  for (const json::value& argument : arguments->get_array()) {
+    if (!argument.is_string()) continue;
+    command.append(command.empty() ? "" : " ").append(argument.get_string());
+    if (command.size() > kValueBytesMax) break;
+  }
+  line += ' ';
+  append_cut(line, command);
+}
+
+/// An event of the trail in a few words: who did what to which file, program or address.
+void append_event(std::string& line, const json::object& event, std::string_view kind) {
+  append_subject(line, event);
+  line += ' ';
+  append_printable(line, kind);
+  const auto* process = object_member(event, "process");
+  if (kind == "exec" && process != nullptr) append_arguments(line, *process);
+  for (const char* group : {"file", "file2", "socket", "engine", "exec"}) {
+    const auto* members = object_member(event, group);
+    if (members == nullptr) continue;
+    for (const char* name : {"path", "remote", "local", "address", "action", "filename"}) {
+      if (const std::string_view text = string_member(*members, name); !text.empty()) {
+        line += ' ';
+        append_cut(line, text);
+      }
+    }
+  }
+  if (const std::string_view error = string_member(event, "error"); !error.empty()) {
+    line += " failed (";
+    append_printable(line, error);
+    line += ')';
+  }
+  if (const auto* user = object_member(event, "user")) {
+    const std::string_view name = string_member(*user, "name");
+    line += "  as ";
+    if (!name.empty()) append_printable(line, name);
+    else if (const json::value* uid = user->if_contains("uid")) line += json::serialize(*uid);
+  }
+}
+
 std::string line_of(const json::object& entry, const EntryLineOptions& options) {
   std::string line;
   const auto paint = [&](std::string_view code) {
     if (options.colour) line.append("\x1b[").append(code).append("m");
   };
   const auto wall_ns = parse_time(string_member(entry, "time"));
-  paint("2");
-  if (wall_ns) line.append(format_time(*wall_ns).substr(0, 23)).append("Z");
-  else line += "-";
-  if (wall_ns && options.show_lag) append_lag(line, *wall_ns);
-  paint("0");
-  line += ' ';
   const std::string_view type = string_member(entry, "type");
   const std::string_view kind = string_member(entry, "kind");
-  paint(type == "gap" ? "1;31" : "1");
-  append_printable(line, kind.empty() ? type : kind);
-  paint("0");
+  // A sentence begins with its time, and says whose it is.
   const std::string_view sentence = string_member(entry, "sentence");
-  if (sentence.empty()) {
-    append_members(line, entry, "");
-  } else {
-    line += ' ';
+  if (!sentence.empty()) {
     append_printable(line, sentence);
+  } else {
+    paint("2");
+    line += wall_ns ? format_time(*wall_ns).substr(0, 23) + "Z" : "-";
+    paint("0");
+    line += ' ';
+    if (type == "event") {
+      append_event(line, entry, kind);
+    } else {
+      paint(type == "gap" ? "1;31" : "1");
+      append_printable(line, type);
+      paint("0");
+      append_members(line, entry, "");
+    }
+  }
+  if (wall_ns && options.show_lag) {
+    paint("2");
+    append_lag(line, *wall_ns);
+    paint("0");
   }
   return line;
 }

@@ -10,6 +10,13 @@ namespace coff::schema {
 
 namespace {
 
+// The kernel keeps the NUL behind a path name; an abstract name begins with one, and all of its
+// bytes count.
+std::string unix_name(std::string_view name) {
+  if (!name.empty() && name.front() != '\0') name = name.substr(0, name.find('\0'));
+  return std::string(name);
+}
+
 Credentials credentials_of(const coff_hdr& header) {
   return {.uid = header.uid,
           .gid = header.gid,
@@ -65,7 +72,7 @@ SocketInfo socket_of(const Record& record) {
   SocketInfo info{.family = sock.family,
                   .type = sock.type,
                   .protocol = sock.protocol,
-                  .unix_path = std::string(record.text(sock.path)),
+                  .unix_path = unix_name(record.text(sock.path)),
                   .fd = sock.fd,
                   .stdio = record.kind() == COFF_KIND_dup_stdio ? sock.fd2 : -1,
                   .net_ns = sock.net_ns,

@@ -1,6 +1,8 @@
 // One event as one readable line: who, where, by whom.
 #include "schema/sentence.hpp"
 
+#include <cerrno>
+
 #include <ctime>
 
 #include "base/bytes.hpp"
@@ -143,7 +145,8 @@ void append_sentence(std::string& out, const Event& event, const SentenceOptions
     writer.show(actor->name, Tone::kProcess).say("[").number(actor->pid).say("] ");
   }
   say_what(writer, event);
-  if (event.failed()) {
+  // A connection under way is no failure: most programs connect without waiting.
+  if (event.failed() && event.result != -EINPROGRESS) {
     const std::string_view name = errno_name(-event.result);
     writer.say(" failed (", Tone::kBad);
     if (name.empty())
