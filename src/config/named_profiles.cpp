@@ -25,8 +25,11 @@ constexpr std::string_view kMinimal = R"yaml(
 
 /// All that an investigation usually needs, without the reads and writes of ordinary work.
 constexpr std::string_view kDefault = R"yaml(
-- reason: processes
-  events: [process]
+- reason: programs that run
+  events: [exec, exit, oom_kill]
+- reason: forks, which every later entry of the child tells again
+  events: [fork]
+  record: live
 - reason: privileges and boundaries
   events: [credentials, namespaces, mounts, modules]
 - reason: processes reaching into processes, and ways around system calls

@@ -12,9 +12,13 @@ namespace {
 
 namespace json = boost::json;
 
-// Times and the identities of ancestors would fill the text index with words nobody looks for.
-constexpr std::string_view kUnsearched[] = {"time",    "start",     "mtime",   "ctime",
-                                            "boot_id", "ancestors", "created", "started"};
+// Times, numbers and what has a column of its own would fill the text index with words that nobody
+// looks for: they are most of an entry, and indexing them most of its cost.
+constexpr std::string_view kUnsearched[] = {
+    "type",         "kind",        "syscall", "time",   "boot_id",   "start",
+    "created",      "started",     "mtime",   "ctime",  "ancestors", "env",
+    "capabilities", "namespaces",  "id",      "cookie", "image_id",  "digest",
+    "family",       "socket_type", "flags",   "labels", "sentence"};
 
 const json::value* walk(const json::object& object, std::string_view first,
                         std::string_view second = {}, std::string_view third = {}) {
