@@ -35,6 +35,7 @@ Result<Collector> Collector::open(KernelFilter filter, sensor::LoadOptions load)
   load.self_pids = {static_cast<std::uint32_t>(getpid())};
   sensor::SensorOptions options{
       .load = std::move(load), .filter = std::move(filter), .hierarchy = hierarchy.number};
+  options.environment = {"COFF_TEST"};
   for (const auto& group : scan.groups) {
     options.existing_cgroups.push_back({group.id, group.path});
   }
