@@ -26,11 +26,19 @@ const volatile __u32 coff_env_max = COFF_ENV_MAX;
 const volatile struct coff_call_desc calls[COFF_CALL_NUMBERS] = {};
 
 /* Written by the agent at run time. */
-struct coff_filter filters[2] = {};
 struct coff_cgroup_entry cgroups[COFF_CGROUP_ENTRIES] = {};
 __u32 filter_active = 0;	   /* generation of the filter; its low bit picks the one in use */
 __u32 self_pids[8] = {};	   /* our own processes: their use of files is not reported */
 __u32 ring_wakeup_bytes = 1 << 20; /* wake the reader early once a ring holds this much */
+
+/* The two generations of the filter. A map of their own: one value of kernels before 5.11 may not
+ * exceed 4 MiB, which both together do. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 2);
+	__type(key, __u32);
+	__type(value, struct coff_filter);
+} filters SEC(".maps");
 
 struct coff_ring {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);

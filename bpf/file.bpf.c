@@ -132,13 +132,12 @@ static __always_inline struct coff_file *begin_file(struct coff_scratch *s,
 static __always_inline bool open_wanted(struct coff_scratch *s, struct task_struct *task,
 					__u64 possible, __u64 path, __s64 ret)
 {
-	struct coff_filter *f = current_filter();
 	struct dentry *dentry;
 	struct vfsmount *mnt;
 	struct file *file;
 	long size;
 
-	if (possible & f->pathless)
+	if (possible & pathless_clauses())
 		return 1;
 	if (path) {
 		size = bpf_probe_read_user_str(s->walk_buffer, COFF_WALK_BYTES, (void *)path);
@@ -200,7 +199,7 @@ int on_exit_open(struct coff_sys_exit *ctx)
 	read_open_args(&a, d, call_registers(task));
 	if (d->call == COFF_CALL_open || d->call == COFF_CALL_creat)
 		a.dirfd = -100;
-	possible = applicable_clauses(current_filter(), COFF_KIND_open, cls,
+	possible = applicable_clauses(COFF_KIND_open, cls,
 				      open_bits((__u32)a.flags, (__u32)a.mode, ctx->ret));
 	if (!possible) {
 		COUNT(slot, COFF_KIND_open, filtered);
@@ -300,7 +299,7 @@ static __always_inline bool file_wanted(struct coff_scratch *s, struct task_stru
 					const struct coff_call_desc *d, struct pt_regs *regs,
 					__u64 possible)
 {
-	if (possible & current_filter()->pathless)
+	if (possible & pathless_clauses())
 		return 1;
 	if (d->path1 >= 0 && path_wanted(s, possible, call_arg(regs, d->path1 & 3)))
 		return 1;
@@ -333,8 +332,7 @@ int on_exit_file(struct coff_sys_exit *ctx)
 		kind = COFF_KIND_rmdir;
 	if (kind >= COFF_KIND_open) {
 		lane = COFF_LANE_FILE;
-		possible = applicable_clauses(current_filter(), kind, cls,
-					      ctx->ret < 0 ? COFF_OPEN_FAILED : 0);
+		possible = applicable_clauses(kind, cls, ctx->ret < 0 ? COFF_OPEN_FAILED : 0);
 		/* chdir changes the state of the process: never filtered when it succeeds. */
 		if (kind == COFF_KIND_chdir && ctx->ret >= 0)
 			possible = ~0ULL;

@@ -11,9 +11,20 @@
 #define COFF_CACHED_MASKS 4096
 struct coff_cached_mask cached_masks[COFF_CACHED_MASKS] = {};
 
+/* Never null in practice; the callers forward when it is. */
 static __always_inline struct coff_filter *current_filter(void)
 {
-	return &filters[filter_active & 1];
+	__u32 index = filter_active & 1;
+
+	return bpf_map_lookup_elem(&filters, &index);
+}
+
+/* Clauses that hold whatever the path is. */
+static __always_inline __u64 pathless_clauses(void)
+{
+	struct coff_filter *f = current_filter();
+
+	return f ? f->pathless : ~0ULL;
 }
 
 static __always_inline __u32 class_of_cgroup(__u64 id, __u32 *slot)
@@ -29,11 +40,14 @@ static __always_inline __u32 class_of_cgroup(__u64 id, __u32 *slot)
 }
 
 /* Clauses that the kind, the class and the open bits leave possible. */
-static __always_inline __u64 applicable_clauses(struct coff_filter *f, __u32 kind, __u32 cls,
-						__u32 open_bits)
+static __always_inline __u64 applicable_clauses(__u32 kind, __u32 cls, __u32 open_bits)
 {
+	struct coff_filter *f = current_filter();
+
 	if (kind >= COFF_KINDS)
 		return 0;
+	if (!f)
+		return ~0ULL;
 	return f->applicable[kind][cls][open_bits & (COFF_OPEN_COMBINATIONS - 1)];
 }
 
@@ -45,14 +59,14 @@ __noinline __u64 clauses_of_text(__u32 index, __u32 from, __u32 length)
 {
 	struct coff_scratch *s = bpf_map_lookup_elem(&scratches, &index);
 	struct coff_filter *f = current_filter();
-	__u32 state = f->start;
-	/* 0, but the verifier does not know that, and so has one state to follow, not two. */
-	__u64 mask = f->accept[0];
-	__u32 next;
+	__u32 state, next;
+	__u64 mask;
 
-	if (!s || length > COFF_DFA_STEPS)
+	if (!s || !f || length > COFF_DFA_STEPS)
 		return ~0ULL;
-
+	state = f->start;
+	/* 0, but the verifier does not know that, and so has one state to follow, not two. */
+	mask = f->accept[0];
 	from &= COFF_WALK_BYTES - 1;
 	for (__u32 i = 0; i < COFF_DFA_STEPS; i++) {
 		__u8 byte;
@@ -148,7 +162,7 @@ static __always_inline bool is_self(void)
 /* For kinds without a path condition. */
 static __always_inline bool wanted(__u32 kind, __u32 cls, bool failed)
 {
-	return applicable_clauses(current_filter(), kind, cls, failed ? COFF_OPEN_FAILED : 0) != 0;
+	return applicable_clauses(kind, cls, failed ? COFF_OPEN_FAILED : 0) != 0;
 }
 
 #endif

@@ -32,7 +32,7 @@ static __always_inline void report_mapping(struct coff_sys_exit *ctx, struct tas
 	key.ino = READ(inode, i_ino);
 	key.dev = (__u64)kind << 32 | READ(inode, i_sb, s_dev);
 	cls = class_of_cgroup(key.cgroup, &slot);
-	possible = applicable_clauses(current_filter(), kind, cls, 0);
+	possible = applicable_clauses(kind, cls, 0);
 	if (!possible || bpf_map_lookup_elem(&mappings_seen, &key)) {
 		COUNT(slot, kind, filtered);
 		return;
@@ -42,7 +42,7 @@ static __always_inline void report_mapping(struct coff_sys_exit *ctx, struct tas
 		COUNT(slot, kind, lost_scratch);
 		return;
 	}
-	if (possible & current_filter()->pathless ||
+	if (possible & pathless_clauses() ||
 	    clauses_of_file(s, READ(file, f_path.dentry), READ(file, f_path.mnt)) & possible) {
 		bpf_map_update_elem(&mappings_seen, &key, &seen, BPF_ANY);
 		r = begin_file(s, task, kind, COFF_LANE_FILE, ctx);

@@ -19,9 +19,20 @@ constexpr std::int64_t kNamesMs = 30'000;
 // After a loss the tree may lack processes: look at all of them again, at most this often.
 constexpr int kHealEveryTicks = 10;
 
+std::vector<sensor::ExistingCgroup> list_cgroups(const runtime::Hierarchy& hierarchy) {
+  const auto scan = runtime::scan_cgroups(hierarchy);
+  std::vector<sensor::ExistingCgroup> groups;
+  if (!scan) {
+    log_warning("sensor", "control groups: " + scan.error().message());
+    return groups;
+  }
+  for (const auto& group : scan->groups) groups.push_back({group.id, group.path});
+  return groups;
+}
+
 sensor::SensorOptions make_options(const config::Config& settings,
                                    const runtime::Hierarchy& hierarchy,
-                                   const runtime::CgroupScan& scan, runtime::Directory& directory) {
+                                   runtime::Directory& directory) {
   const auto& wanted = settings.sensor;
   const auto mebibytes = [](std::uint64_t count) {
     return static_cast<std::uint32_t>(count << 20);
@@ -36,9 +47,7 @@ sensor::SensorOptions make_options(const config::Config& settings,
       .filter = config::kernel_filter(settings.profile),
       .environment = wanted.environment,
       .hierarchy = hierarchy.number};
-  for (const auto& group : scan.groups) {
-    options.existing_cgroups.push_back({group.id, group.path});
-  }
+  options.list_cgroups = [hierarchy] { return list_cgroups(hierarchy); };
   options.resolver = [](std::string_view path) {
     const auto container = runtime::parse_cgroup(path);
     return container ? container->id : std::string();
@@ -125,7 +134,6 @@ void answer_calls(Parts& parts, const runtime::Directory& directory) {
 
 Result<void> run_sensor(SensorContext& context) {
   const runtime::Hierarchy hierarchy = TRY(runtime::choose_hierarchy());
-  const runtime::CgroupScan scan = TRY(runtime::scan_cgroups(hierarchy));
   // The directory tells the pipeline, which looks things up in the directory.
   Pipeline* told = nullptr;
   runtime::Directory directory({}, [&told](Event event) {
@@ -135,7 +143,7 @@ Result<void> run_sensor(SensorContext& context) {
   told = &pipeline;
   context.engines().set_directory(directory);
   const auto sensor =
-      TRY(sensor::Sensor::open(make_options(context.settings(), hierarchy, scan, directory)));
+      TRY(sensor::Sensor::open(make_options(context.settings(), hierarchy, directory)));
   TRY(context.loading_is_done());
   Parts parts{context, *sensor, pipeline, hierarchy};
   answer_calls(parts, directory);

@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cstring>
 
@@ -138,13 +139,19 @@ Result<KernelPrograms> KernelPrograms::load(const LoadOptions& options) {
   programs.skeleton_->data->ring_wakeup_bytes = options.ring_bytes[COFF_LANE_PRIO] / 8;
   programs.set_self_pids(options.self_pids);
   TRY(programs.map_counts());
-  programs.attach_all();
-  programs.name_known_blindness();
-  if (programs.links_.empty()) return fail(Code::kUnsupported, "no kernel program attaches");
   return programs;
 }
 
-void KernelPrograms::attach_all() {
+Result<void> KernelPrograms::attach() {
+  attach_programs();
+  attach_calls();
+  name_known_blindness();
+  if (attached_count() == 0) return fail(Code::kUnsupported, "no kernel program attaches");
+  attached_ = true;
+  return {};
+}
+
+void KernelPrograms::attach_programs() {
   struct Plain {
     bpf_program* program;
     const char* what;
@@ -168,39 +175,60 @@ void KernelPrograms::attach_all() {
   if (bpf_program__autoload(progs.seen_task)) {
     task_iterator_.reset(bpf_program__attach_iter(progs.seen_task, nullptr));
   }
-  attach_calls();
 }
 
 void KernelPrograms::attach_calls() {
   if (!tracepoint_exists("syscalls", "sys_exit_openat")) {
-    blindness_.push_back(
-        {.what = "all system calls",
-         .reason = "no system call tracepoints: tracefs is not mounted, or the kernel was built "
+    name_once({.what = "all system calls",
+               .reason =
+                   "no system call tracepoints: tracefs is not mounted, or the kernel was built "
                    "without CONFIG_FTRACE_SYSCALLS",
-         .remedy = "mount -t tracefs tracefs /sys/kernel/tracing"});
+               .remedy = "mount -t tracefs tracefs /sys/kernel/tracing"});
     return;
   }
   for (const auto& call : observed_calls()) {
-    if (call.number < 0) continue;  // this architecture has no such call
-    const std::string name = "sys_exit_" + std::string(call.name);
-    const std::string program_name = "on_exit_" + std::string(call.program);
-    bpf_program* program = bpf_object__find_program_by_name(skeleton_->obj, program_name.c_str());
-    COFF_ASSERT(program != nullptr);
-    if (!bpf_program__autoload(program)) continue;  // already named
-    if (!tracepoint_exists("syscalls", name)) {
-      blindness_.push_back({.what = "system call " + std::string(call.name),
-                            .reason = "this kernel has no such call",
-                            .by_design = true});
-      continue;
-    }
-    Link link(bpf_program__attach_tracepoint(program, "syscalls", name.c_str()));
-    if (link == nullptr) {
-      blindness_.push_back({.what = "system call " + std::string(call.name),
-                            .reason = std::string("cannot attach: ") + std::strerror(errno)});
-      continue;
-    }
-    links_.push_back(std::move(link));
+    Link& link = call_links_[call.description.call];
+    if (!is_wanted(call)) link.reset();
+    else if (link == nullptr) link = attach_call(call);
   }
+}
+
+bool KernelPrograms::is_wanted(const ObservedCall& call) const {
+  return call.number >= 0 &&
+         (is_always_forwarded(call.description.kind) || kinds_wanted_[call.description.kind]);
+}
+
+KernelPrograms::Link KernelPrograms::attach_call(const ObservedCall& call) {
+  const std::string name = "sys_exit_" + std::string(call.name);
+  const std::string program_name = "on_exit_" + std::string(call.program);
+  bpf_program* program = bpf_object__find_program_by_name(skeleton_->obj, program_name.c_str());
+  COFF_ASSERT(program != nullptr);
+  if (!bpf_program__autoload(program)) return nullptr;  // already named
+  if (!tracepoint_exists("syscalls", name)) {
+    name_once({.what = "system call " + std::string(call.name),
+               .reason = "this kernel has no such call",
+               .by_design = true});
+    return nullptr;
+  }
+  Link link(bpf_program__attach_tracepoint(program, "syscalls", name.c_str()));
+  if (link == nullptr) {
+    name_once({.what = "system call " + std::string(call.name),
+               .reason = std::string("cannot attach: ") + std::strerror(errno)});
+  }
+  return link;
+}
+
+// Calls are attached again when the filter changes: each blindness is named once.
+void KernelPrograms::name_once(Blindness blindness) {
+  const bool known = std::any_of(blindness_.begin(), blindness_.end(),
+                                 [&](const Blindness& b) { return b.what == blindness.what; });
+  if (!known) blindness_.push_back(std::move(blindness));
+}
+
+size_t KernelPrograms::attached_count() const {
+  const auto calls = std::count_if(call_links_.begin(), call_links_.end(),
+                                   [](const Link& link) { return link != nullptr; });
+  return links_.size() + static_cast<size_t>(calls);
 }
 
 void KernelPrograms::name_known_blindness() {
@@ -222,11 +250,22 @@ int KernelPrograms::ring_fd(coff_lane lane) const {
   return bpf_map__fd(rings[lane]);
 }
 
-void KernelPrograms::use_filter(const coff_filter& tables) {
-  auto* bss = skeleton_->bss;
-  const std::uint32_t next = bss->filter_active + 1;
-  std::memcpy(&bss->filters[next & 1], &tables, sizeof tables);
-  std::atomic_ref(bss->filter_active).store(next, std::memory_order_release);
+Result<void> KernelPrograms::use_filter(const coff_filter& tables) {
+  const std::uint32_t next = skeleton_->bss->filter_active + 1;
+  const std::uint32_t index = next & 1;
+  if (bpf_map_update_elem(bpf_map__fd(skeleton_->maps.filters), &index, &tables, BPF_ANY) != 0) {
+    return fail_errno("cannot load the kernel's filter");
+  }
+  std::atomic_ref(skeleton_->bss->filter_active).store(next, std::memory_order_release);
+  for (size_t kind = 0; kind < COFF_KINDS; ++kind) {
+    const auto* masks = &tables.applicable[kind][0][0];
+    kinds_wanted_[kind] = std::any_of(masks, masks + COFF_CLASSES * COFF_OPEN_COMBINATIONS,
+                                      [](std::uint64_t mask) { return mask != 0; });
+  }
+  // unlinkat removes directories too.
+  kinds_wanted_[COFF_KIND_unlink] |= kinds_wanted_[COFF_KIND_rmdir];
+  if (attached_) attach_calls();
+  return {};
 }
 
 void KernelPrograms::set_self_pids(const std::vector<std::uint32_t>& pids) {

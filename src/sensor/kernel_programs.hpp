@@ -11,6 +11,7 @@
 #include "base/mapping.hpp"
 #include "base/result.hpp"
 #include "bpf/wire.h"
+#include "sensor/calls.hpp"
 #include "sensor/filter_compiler.hpp"
 
 struct cofferdam_bpf;
@@ -51,21 +52,25 @@ struct KindCount {
 /// Not thread-safe.
 class KernelPrograms {
  public:
-  /// Loads and attaches. Programs that this kernel refuses are left out and named in blindness();
-  /// an error only when nothing at all can be observed (no BPF, no permission).
+  /// Loads. Programs that this kernel refuses are left out and named in blindness(); an error only
+  /// when nothing at all can be loaded (no BPF, no permission).
   static Result<KernelPrograms> load(const LoadOptions& options);
+  /// Attaches what was loaded. Events flow from here on, so set filter and control groups before.
+  /// What cannot be attached is named in blindness(); an error when nothing can.
+  Result<void> attach();
   KernelPrograms(KernelPrograms&&) noexcept;
   KernelPrograms& operator=(KernelPrograms&&) noexcept;
   ~KernelPrograms();
 
   [[nodiscard]] const std::vector<Blindness>& blindness() const { return blindness_; }
-  /// Tracepoints and iterators that are attached.
-  [[nodiscard]] size_t attached_count() const { return links_.size(); }
+  /// Hooks that are attached now. Calls that no clause of the filter asks for have none, because
+  /// even a hook that does nothing taxes the call.
+  [[nodiscard]] size_t attached_count() const;
   [[nodiscard]] int ring_fd(coff_lane lane) const;
 
-  /// Makes the programs use `tables` from now on. The former tables stay valid while programs that
-  /// already run still read them.
-  void use_filter(const coff_filter& tables);
+  /// Makes the programs use `tables` from now on, and attaches or detaches calls as it asks for.
+  /// The former tables stay valid while programs that already run still read them.
+  Result<void> use_filter(const coff_filter& tables);
   /// Tells the programs the slot and class of a control group. kLimit when the table is full: the
   /// group then counts as unknown, and all its events are forwarded.
   Result<void> set_cgroup(std::uint64_t id, std::uint32_t slot, coff_class cls);
@@ -95,13 +100,19 @@ class KernelPrograms {
 
   KernelPrograms() = default;
   Result<void> map_counts();
-  void attach_all();
+  void attach_programs();
   void attach_calls();
+  Link attach_call(const ObservedCall& call);
+  [[nodiscard]] bool is_wanted(const ObservedCall& call) const;
   void name_known_blindness();
+  void name_once(Blindness blindness);
 
   Skeleton skeleton_;
   Mapping counts_;
   std::vector<Link> links_;
+  std::array<Link, COFF_CALL_COUNT> call_links_;  ///< Null: not attached.
+  std::array<bool, COFF_KINDS> kinds_wanted_{};   ///< By the filter in use.
+  bool attached_ = false;
   Link task_iterator_;
   std::vector<Blindness> blindness_;
 };

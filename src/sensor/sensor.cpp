@@ -31,11 +31,11 @@ Result<std::unique_ptr<Sensor>> Sensor::open(SensorOptions options) {
                                  programs.ring_fd(COFF_LANE_NET)}));
   std::unique_ptr<Sensor> sensor(
       new Sensor(std::move(programs), std::move(rings), std::move(options)));
-  for (const auto& group : sensor->options_.existing_cgroups) {
-    sensor->learn_cgroup(group.id, group.path);
-  }
+  sensor->learn_cgroups();
   TRY(sensor->use_filter(sensor->options_.filter));
-  // The programs are attached: whatever starts or ends from here on is in the rings too.
+  TRY(sensor->programs_.attach());
+  // Whatever starts or ends from here on is in the rings too; what began while we attached is not.
+  sensor->learn_cgroups();
   if (auto read = sensor->read_processes(nullptr); !read) {
     log_warning("sensor", "processes older than the agent: " + read.error().message());
   }
@@ -44,13 +44,18 @@ Result<std::unique_ptr<Sensor>> Sensor::open(SensorOptions options) {
 
 Result<std::vector<std::string>> Sensor::use_filter(const KernelFilter& filter) {
   const CompiledFilter compiled = compile_filter(filter);
-  programs_.use_filter(*compiled.tables);
+  TRY(programs_.use_filter(*compiled.tables));
   options_.filter = filter;
   return compiled.notes;
 }
 
 void Sensor::learn_cgroup(std::uint64_t id, std::string_view path) {
   if (cgroups_.add(id, path) && options_.on_new_container) options_.on_new_container(path);
+}
+
+void Sensor::learn_cgroups() {
+  if (!options_.list_cgroups) return;
+  for (const auto& group : options_.list_cgroups()) learn_cgroup(group.id, group.path);
 }
 
 void Sensor::take_cgroup(const schema::Record& record) {
@@ -105,6 +110,9 @@ void Sensor::take_record(std::span<const std::byte> bytes, const Sink& sink) {
   const coff_hdr& header = record.header();
   ++delivered_[header.kind];
   if (record.shape() == schema::Shape::cgroup) take_cgroup(record);
+  if (cgroups_.find(header.cgroup) == nullptr && !std::exchange(listed_this_second_, true)) {
+    learn_cgroups();
+  }
   TreeAnswer answer = tree_.apply(record);
   if (answer.process == nullptr) answer.process = heal_one(record);
   const ContainerPtr container = container_of(header.cgroup);
@@ -143,6 +151,7 @@ void Sensor::tick() {
   const std::int64_t boot_ns = boot_now_ns();
   boot_to_wall_ns_ = wall_now_ns() - boot_ns;
   heals_this_second_ = 0;
+  listed_this_second_ = false;
   tree_.forget_ended(static_cast<std::uint64_t>(boot_ns));
   cgroups_.forget_removed(static_cast<std::uint64_t>(boot_ns));
 }

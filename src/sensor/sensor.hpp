@@ -29,7 +29,9 @@ struct SensorOptions {
   std::vector<std::string> environment;
   /// Identifier of the hierarchy in /proc/cgroups; 0 = default hierarchy.
   std::uint32_t hierarchy = 0;
-  std::vector<ExistingCgroup> existing_cgroups;
+  /// Lists the control groups that exist. Called at start, and again, at most once a second, when
+  /// an event comes from one that nobody has announced.
+  std::function<std::vector<ExistingCgroup>()> list_cgroups;
   CgroupResolver resolver;
   /// The newest metadata of a container; called for every event in one. Null: not known.
   std::function<ContainerPtr(std::string_view id)> find_container;
@@ -100,6 +102,7 @@ class Sensor {
   void take_record(std::span<const std::byte> bytes, const Sink& sink);
   void take_cgroup(const schema::Record& record);
   void learn_cgroup(std::uint64_t id, std::string_view path);
+  void learn_cgroups();
   ProcessPtr heal_one(const schema::Record& record);
   Result<void> read_processes(std::vector<std::uint32_t>* seen);
 
@@ -115,6 +118,7 @@ class Sensor {
   std::uint64_t malformed_ = 0;
   std::uint64_t healed_ = 0;
   std::uint32_t heals_this_second_ = 0;
+  bool listed_this_second_ = false;
 };
 
 }  // namespace coff::sensor

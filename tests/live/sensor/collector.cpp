@@ -30,15 +30,18 @@ KernelFilter everything() {
 
 Result<Collector> Collector::open(KernelFilter filter, sensor::LoadOptions load) {
   const runtime::Hierarchy hierarchy = TRY(runtime::choose_hierarchy());
-  const runtime::CgroupScan scan = TRY(runtime::scan_cgroups(hierarchy));
   load.cgroup_controller = hierarchy.controller;
   load.self_pids = {static_cast<std::uint32_t>(getpid())};
   sensor::SensorOptions options{
       .load = std::move(load), .filter = std::move(filter), .hierarchy = hierarchy.number};
   options.environment = {"COFF_TEST"};
-  for (const auto& group : scan.groups) {
-    options.existing_cgroups.push_back({group.id, group.path});
-  }
+  options.list_cgroups = [hierarchy] {
+    std::vector<sensor::ExistingCgroup> groups;
+    if (const auto scan = runtime::scan_cgroups(hierarchy)) {
+      for (const auto& group : scan->groups) groups.push_back({group.id, group.path});
+    }
+    return groups;
+  };
   options.resolver = [](std::string_view path) {
     const auto container = runtime::parse_cgroup(path);
     return container ? container->id : std::string();

@@ -97,8 +97,19 @@ TEST_F(SensorLive, AnOpenHasItsThreeNames) {
 TEST_F(SensorLive, AnExecIsWhole) {
   ASSERT_TRUE(collector().run({"env", "-i", "COFF_TEST=yes", "OTHER=no", "/bin/sh", "-c", "exit 7",
                                "two words", std::string("line\nbreak \xff")}));
-  const Event& event = first(Kind::exec, "sh");
-  ASSERT_NE(event.process, nullptr);
+  // Other shells may run on this machine: ours is our child.
+  const auto ours = collector().select([](const Event& candidate) {
+    return candidate.process != nullptr && candidate.process->name == "sh" &&
+           candidate.process->ppid == static_cast<std::uint32_t>(getpid());
+  });
+  const auto of_kind = [&](Kind kind) {
+    const auto found = std::find_if(ours.begin(), ours.end(),
+                                    [&](const Event* event) { return event->kind == kind; });
+    return found == ours.end() ? nullptr : *found;
+  };
+  ASSERT_NE(of_kind(Kind::exec), nullptr);
+  ASSERT_NE(of_kind(Kind::exit), nullptr);
+  const Event& event = *of_kind(Kind::exec);
   const Process& process = *event.process;
   const std::vector<std::string> argv = {"/bin/sh", "-c", "exit 7", "two words",
                                          std::string("line\nbreak \xff")};
@@ -114,7 +125,7 @@ TEST_F(SensorLive, AnExecIsWhole) {
   EXPECT_FALSE(process.cwd.empty());
   ASSERT_NE(process.parent, nullptr);
   EXPECT_EQ(process.parent->pid, static_cast<std::uint32_t>(getpid()));
-  const Event& end = first(Kind::exit, "sh");
+  const Event& end = *of_kind(Kind::exit);
   EXPECT_EQ(std::get<ExitInfo>(end.detail).status, 7U << 8);
   EXPECT_GT(std::get<ExitInfo>(end.detail).max_rss_bytes, 100'000U);
   EXPECT_EQ(end.process->id, process.id);
