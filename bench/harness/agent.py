@@ -23,12 +23,12 @@ def missing_filters():
             "contains": texts(20, "miss-", "-within")}
 
 
-def configuration(directory, engine_socket):
-    """Text of the configuration: the default profile and one clause with the missing filters."""
+def configuration(directory, profile, engine_socket):
+    """Text of the configuration: a shipped profile and one clause with the missing filters."""
     clause = {"reason": "bench: filters that miss", "events": ["open"], "path": missing_filters()}
     settings = {"data_dir": f"{directory}/data", "run_dir": f"{directory}/run",
                 "log_level": "warning",
-                "profile": {"base": "default", "clauses": [clause]}}
+                "profile": {"base": profile, "clauses": [clause]}}
     if engine_socket:
         settings["engines"] = [engine_socket]
     return json.dumps(settings, indent=1) + "\n"  # JSON is YAML
@@ -64,20 +64,21 @@ def kernel_threads_cpu_ns():
 
 
 def grown_ns(before, after):
-    """Sum of the growth of those that are in both."""
-    return sum(after[pid] - before[pid] for pid in before.keys() & after.keys())
+    """Sum of the growth of those that are in both, and of all that is new."""
+    return sum(now - before.get(pid, 0) for pid, now in after.items())
 
 
 class Agent:
     """`cofferdam agent` under a directory of its own; stopped until start() is called."""
 
-    def __init__(self, binary, directory, engine_socket=None):
+    def __init__(self, binary, directory, profile, engine_socket=None):
         self.binary = str(binary)
         self.directory = pathlib.Path(directory)
         self.directory.mkdir(parents=True, exist_ok=True)
         self.directory.chmod(0o755)  # its processes have users of their own
         self.config = self.directory / "cofferdam.yaml"
-        self.config.write_text(configuration(self.directory, engine_socket), encoding="utf-8")
+        self.config.write_text(configuration(self.directory, profile, engine_socket),
+                               encoding="utf-8")
         self.child = None
 
     def command(self, *arguments):
@@ -144,14 +145,17 @@ class Agent:
 
     def keeper_pid(self):
         """The process that writes the trail."""
-        for process in self.status()["agent"]["processes"]:
-            if process["process"] == "keeper":
-                return process["pid"]
-        raise BenchError("no trail keeper runs")
+        return next(pid for pid, name in self.names().items() if name == "keeper")
+
+    def names(self):
+        """What each of its processes is, by pid."""
+        found = {process["pid"]: process["process"]
+                 for process in self.status()["agent"]["processes"]}
+        return found | {self.child.pid: "supervisor"}
 
     def cpu_ns(self):
-        """CPU time of all its processes so far."""
-        return sum(cpu_ns_of(pid) for pid in self.pids())
+        """CPU time so far, by process id."""
+        return {pid: cpu_ns_of(pid) for pid in self.pids()}
 
     def memory(self):
         """Bytes: proportional memory without BPF maps, the maps, and their sum."""

@@ -81,12 +81,11 @@ class SyncTrace:
     def _write(self, name, text):
         (self.instance / name).write_text(text, encoding="ascii")
 
-    def descriptor(self, path):
-        """Descriptor under which the traced process holds a file."""
-        for name in os.listdir(f"/proc/{self.pid}/fd"):
-            if os.readlink(f"/proc/{self.pid}/fd/{name}") == str(path):
-                return int(name)
-        raise BenchError(f"the trail keeper does not hold {path}")
+    def descriptors(self, path):
+        """Descriptors under which the traced process holds a file: one to write, some to read."""
+        folder = f"/proc/{self.pid}/fd"
+        return {int(name) for name in os.listdir(folder)
+                if os.readlink(f"{folder}/{name}") == str(path)}
 
     def calls(self):
         """[(name, descriptor, end offset of a write, begin s, end s)] in order of their ends."""
@@ -113,8 +112,8 @@ class SyncTrace:
         """Milliseconds from each exec with the token, as the kernel timed it, to the end of the
         first fdatasync that began after its entry was written whole."""
         newest = segments(trail_dir)[-1]
-        descriptor = self.descriptor(newest)
-        calls = [call for call in self.calls() if call[1] == descriptor]
+        descriptors = self.descriptors(newest)
+        calls = [call for call in self.calls() if call[1] in descriptors]
         writes = [call for call in calls if call[0] == "pwrite64"]
         syncs = [call for call in calls if call[0] == "fdatasync"]
         found = []
