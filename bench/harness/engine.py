@@ -184,7 +184,7 @@ class Servers:
     def measure_nginx(self):
         """Requests a second over kept connections."""
         text = self.engine.execute(self.client, "wrk", "-t1", "-c16", f"-d{self.seconds}s",
-                                   f"http://{self.nginx}/")
+                                   f"http://{self.nginx}:80/")
         found = re.search(r"Requests/sec:\s+([\d.]+)", text)
         if not found or "Non-2xx" in text:
             raise BenchError("wrk says: " + text[-300:])
