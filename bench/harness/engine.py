@@ -28,7 +28,11 @@ class Engine:
         if shutil.which("docker") is None:
             raise BenchError("docker is not installed")
         if shutil.which("dockerd") is not None:
-            self._start()
+            try:
+                self._start()
+            except BaseException:
+                self.close()
+                raise
         elif self._docker("version", check=False).returncode == 0:
             host = os.environ.get("DOCKER_HOST", "unix:///var/run/docker.sock")
             self.socket = host.removeprefix("unix://") if host.startswith("unix://") else None
@@ -45,6 +49,8 @@ class Engine:
 
     def _start(self):
         self.directory.mkdir(parents=True)
+        # One that was killed may have left it.
+        subprocess.run(["ip", "link", "del", BRIDGE], check=False, stderr=subprocess.DEVNULL)
         subprocess.run(["ip", "link", "add", BRIDGE, "type", "bridge"], check=True)
         subprocess.run(["ip", "addr", "add", BRIDGE_ADDRESS, "dev", BRIDGE], check=True)
         subprocess.run(["ip", "link", "set", BRIDGE, "up"], check=True)
@@ -62,7 +68,6 @@ class Engine:
                 break
             time.sleep(0.25)
         log = (self.directory / "log").read_text(encoding="utf-8", errors="replace")
-        self.close()
         raise BenchError("dockerd does not start: " + log[-500:])
 
     def close(self):
