@@ -1,0 +1,1 @@
+"""Parts of bench/overhead: the agent, its trail, containers, workloads, and the report."""
