@@ -23,7 +23,8 @@ enum class Message : std::uint16_t {
   kFatal,       ///< text: why the child ends by itself.
 
   // Producer to keeper and back. The supervisor produces on the keeper's descriptor 3.
-  kAppend = 64,  ///< u64 number of the first entry, u32 count, entries (see trail_writer.hpp).
+  kAppend = 64,  ///< u64 number of the first entry, u32 count, text entries; u32 count, redacted
+                 ///< values: text salt, text value (see trail_writer.hpp).
   kAck,          ///< u64 number after the last durable entry, u64 trail sequence of the last.
 
   // Control to sensor and keeper, and their answers.

@@ -114,6 +114,7 @@ void SensorContext::write_counters(JsonWriter& json) {
       .member("lost_full", trail.refused_full)
       .member("lost_size", trail.refused_size)
       .member("resent", trail.resent)
+      .member("redacted_values_dropped", trail.values_dropped)
       .end_object();
   json.key("live")
       .begin_object()
