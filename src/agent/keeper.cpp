@@ -32,7 +32,9 @@ bool looks_like_object(std::string_view entry) {
          entry.ends_with('}') && entry.find('\n') == std::string_view::npos;
 }
 
-trail::LogOptions options_of(const config::Config& settings) {
+}  // namespace
+
+trail::LogOptions Keeper::options_of(const config::Config& settings) {
   trail::LogOptions options;
   options.dir = settings.trail_dir();
   options.origin_prefix = "cofferdam/" + settings.trail.tenant + "/" + host_id(settings);
@@ -48,8 +50,6 @@ trail::LogOptions options_of(const config::Config& settings) {
   options.genesis_members = options.genesis_members.substr(1, options.genesis_members.size() - 2);
   return options;
 }
-
-}  // namespace
 
 Result<std::unique_ptr<Keeper>> Keeper::open(Loop& loop, const config::Config& settings) {
   const trail::LogOptions options = options_of(settings);
@@ -75,7 +75,12 @@ Keeper::Keeper(Loop& loop, const config::Config& settings, trail::Log log)
           [](const Error&) -> Result<void> { return {}; }),
       control_peer_(
           loop, [this](Frame&& frame) { return handle(control_, std::move(frame), true); },
-          [](const Error&) -> Result<void> { return {}; }) {
+          [](const Error&) -> Result<void> { return {}; }),
+      witness_peer_(
+          loop, [this](Frame&& frame) { return handle_witness(std::move(frame)); },
+          [](const Error&) -> Result<void> { return {}; }),
+      witnesses_(witness_peer_) {
+  witnesses_.use_settings(settings_.trail);
   sensor_.peer = &sensor_peer_;
   control_.peer = &control_peer_;
   open_index();
@@ -116,6 +121,7 @@ Result<void> Keeper::send_query_answers() {
 }
 
 Result<void> Keeper::attach(Link link, Channel channel) {
+  if (link == Link::kToWitness) return witness_peer_.attach(std::move(channel));
   Producer* producer = link == Link::kToSensor    ? &sensor_
                        : link == Link::kToControl ? &control_
                                                   : nullptr;
@@ -268,6 +274,7 @@ Result<void> Keeper::acknowledge(Producer& producer) {
 }
 
 Result<void> Keeper::finish() {
+  if (log_closed_) return {};
   TRY(commit());
   // What waited for room was appended by the commit and needs one more.
   if (pending_bytes_ > 0) TRY(commit());

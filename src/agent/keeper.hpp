@@ -15,6 +15,7 @@
 #include "agent/loop.hpp"
 #include "agent/messages.hpp"
 #include "agent/query_thread.hpp"
+#include "agent/witness_rounds.hpp"
 #include "base/json_writer.hpp"
 #include "config/config.hpp"
 #include "trail/commit.hpp"
@@ -52,7 +53,10 @@ class Keeper {
   void set_supervisor(Peer& peer) { supervisor_.peer = &peer; }
   /// A kAppend frame of the supervisor.
   Result<void> append_from_supervisor(std::string&& payload);
-  void replace_settings(const config::Config& settings) { settings_ = settings; }
+  void replace_settings(const config::Config& settings) {
+    settings_ = settings;
+    witnesses_.use_settings(settings.trail);
+  }
   /// Lets go what is beyond the configured limits, on the record. Runs every minute by itself.
   void keep_limits();
   [[nodiscard]] const KeeperCounters& counters() const { return counters_; }
@@ -70,6 +74,7 @@ class Keeper {
     bool unacknowledged = false;
   };
 
+  static trail::LogOptions options_of(const config::Config& settings);
   Keeper(Loop& loop, const config::Config& settings, trail::Log log);
   Result<void> handle(Producer& producer, Frame&& frame, bool may_call);
   Result<void> append(Producer& producer, std::string&& payload);
@@ -86,6 +91,8 @@ class Keeper {
   void watch_clock();
   void write_counters(JsonWriter& json);
   void write_status(JsonWriter& json);
+  Result<void> handle_witness(Frame&& frame);
+  Result<void> begin_epoch(const std::string& detail);
   Result<void> start_queries();
   Result<void> send_query_answers();
   void open_index();
@@ -103,6 +110,10 @@ class Keeper {
   std::uint64_t values_unflushed_ = 0;
   Peer sensor_peer_;
   Peer control_peer_;
+  Peer witness_peer_;
+  WitnessRounds witnesses_;
+  std::int64_t rolled_back_boot_ns_ = 0;  ///< When the last epoch for a rollback began; 0: none.
+  bool log_closed_ = false;               ///< The log couldn't be opened again.
   Producer supervisor_;
   Producer sensor_;
   Producer control_;

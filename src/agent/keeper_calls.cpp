@@ -27,8 +27,8 @@ void Keeper::write_counters(JsonWriter& json) {
       .member("redacted_values", counters_.values)
       .member("redacted_values_lost", counters_.values_lost)
       .member("last_commit_us", counters_.last_commit_us)
-      .member("slowest_commit_us", counters_.slowest_commit_us)
-      .member("witnesses", static_cast<std::uint64_t>(settings_.trail.witnesses.size()));
+      .member("slowest_commit_us", counters_.slowest_commit_us);
+  witnesses_.write_status(json);
   const trail::IndexLag lag = index_ ? index_->lag() : trail::IndexLag{.problem = index_problem_};
   json.key("index")
       .begin_object()

@@ -25,6 +25,7 @@ Result<void> Keeper::start_timers() {
   }));
   TRY(loop_.every(kClockMs, [this]() -> Result<void> {
     watch_clock();
+    witnesses_.tick(log_);
     return {};
   }));
   return loop_.every(kRetentionMs, [this]() -> Result<void> {

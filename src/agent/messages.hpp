@@ -37,6 +37,10 @@ enum class Message : std::uint16_t {
   kLiveWanted = 128,  ///< bool.
   kLive,              ///< u64 dropped so far, u32 count, events (see live_feed.hpp).
 
+  // Keeper to the witness process, and back.
+  kWitnessPost = 144,  ///< u64 request, text URL, text body: one POST to a configured witness.
+  kWitnessAnswer,      ///< u64 request, u32 HTTP status, text body, text error.
+
   // Engine worker to sensor (container_codec.hpp), and sensor to engine worker.
   kContainer = 160,  ///< ContainerMessage.
   kEngineEvent,      ///< EngineEventMessage.
@@ -47,6 +51,6 @@ enum class Message : std::uint16_t {
 };
 
 /// What a kLink channel connects its receiver to.
-enum class Link : std::uint8_t { kToKeeper = 1, kToSensor, kToControl, kToEngine };
+enum class Link : std::uint8_t { kToKeeper = 1, kToSensor, kToControl, kToEngine, kToWitness };
 
 }  // namespace coff::agent

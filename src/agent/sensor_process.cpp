@@ -73,7 +73,8 @@ Result<void> SensorContext::attach(Link link, Channel channel) {
     case Link::kToKeeper: TRY(keeper_.attach(std::move(channel))); return trail_.connect(keeper_);
     case Link::kToControl: return control_.attach(std::move(channel));
     case Link::kToEngine: return engine_.attach(std::move(channel));
-    case Link::kToSensor: break;
+    case Link::kToSensor:
+    case Link::kToWitness: break;
   }
   return fail(Code::kInvalid, "the sensor got a channel that it has no use for");
 }
