@@ -83,6 +83,8 @@ class Keeper {
   Result<void> commit();
   Result<void> acknowledge(Producer& producer);
   void store_values(std::span<const trail::Disclosure> values);
+  Result<void> open_sidecar();
+  Result<void> erase_values_before(std::int64_t wall_ns);
   void lose_values(const Error& error);
   void add_calls();
   Result<void> start_timers();

@@ -24,6 +24,7 @@ void Keeper::write_counters(JsonWriter& json) {
       .member("commits", counters_.commits)
       .member("commit_errors", counters_.commit_errors)
       .member("malformed", counters_.malformed)
+      .member("own_refused", counters_.own_refused)
       .member("redacted_values", counters_.values)
       .member("redacted_values_lost", counters_.values_lost)
       .member("last_commit_us", counters_.last_commit_us)

@@ -158,6 +158,24 @@ TEST_F(KeeperTest, RetentionRemovesTheOldestOnTheRecord) {
   expect_good();
 }
 
+TEST_F(KeeperTest, ValuesAsOldAsTheirEntriesMayGetGoToo) {
+  settings_.trail.retention_days = 1;
+  open();
+  const std::string path = settings_.trail_dir() + "/" + std::string(trail::kSidecarFile);
+  auto sidecar = trail::Sidecar::open(path, trail::Sidecar::Mode::kReadWrite).value();
+  const std::string young = sidecar.store({{1}, "young"}).value();
+  const std::string old = sidecar.store({{2}, "old"}).value();
+  ASSERT_TRUE(sidecar.flush());
+  auto database = trail::Database::open(path, trail::Database::Mode::kReadWrite).value();
+  ASSERT_TRUE(
+      database.execute("UPDATE secrets SET stored_wall_ns=stored_wall_ns-90000000000000 "
+                       "WHERE commitment='" +
+                       old + "'"));
+  keeper_->keep_limits();
+  EXPECT_TRUE(sidecar.find(young));
+  EXPECT_EQ(sidecar.find(old).error().code, Code::kNotFound);
+}
+
 TEST_F(KeeperTest, HeartbeatsTellTheCountersOfTheKeeper) {
   open();
   const std::int64_t until_ns = boot_now_ns() + 15'000'000'000;

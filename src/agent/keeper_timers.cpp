@@ -86,9 +86,9 @@ void Keeper::keep_limits() {
     retention_problem_ = removed.error().message();
   }
   if (index_) index_->announce(log_.epoch(), log_.durable_size());
-  if (limits.age_max_ns == 0 || !sidecar_) return;
+  if (limits.age_max_ns == 0) return;
   // A value whose entry is too old to be kept is too.
-  if (auto erased = sidecar_->erase_before(now_ns - limits.age_max_ns); !erased) {
+  if (auto erased = erase_values_before(now_ns - limits.age_max_ns); !erased) {
     retention_problem_ = erased.error().message();
   }
 }

@@ -14,19 +14,28 @@ void Keeper::lose_values(const Error& error) {
   sidecar_.reset();
 }
 
+Result<void> Keeper::open_sidecar() {
+  if (!sidecar_) {
+    sidecar_ =
+        TRY(trail::Sidecar::open(settings_.trail_dir() + "/" + std::string(trail::kSidecarFile),
+                                 trail::Sidecar::Mode::kReadWrite));
+  }
+  return {};
+}
+
+Result<void> Keeper::erase_values_before(std::int64_t wall_ns) {
+  TRY(open_sidecar());
+  TRY(sidecar_->erase_before(wall_ns));
+  return {};
+}
+
 void Keeper::store_values(std::span<const trail::Disclosure> values) {
   for (const trail::Disclosure& value : values) {
     ++values_unflushed_;
     ++counters_.values;
-    if (!sidecar_) {
-      auto opened =
-          trail::Sidecar::open(settings_.trail_dir() + "/" + std::string(trail::kSidecarFile),
-                               trail::Sidecar::Mode::kReadWrite);
-      if (!opened) {
-        lose_values(opened.error());
-        continue;
-      }
-      sidecar_ = std::move(*opened);
+    if (auto opened = open_sidecar(); !opened) {
+      lose_values(opened.error());
+      continue;
     }
     if (auto stored = sidecar_->store(value); !stored) lose_values(stored.error());
   }
