@@ -5,15 +5,19 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <filesystem>
 #include <thread>
 
 #include "agent/test_agent.hpp"
+#include "trail/reader.hpp"
 #include "trail/verify.hpp"
+#include "trail/witness_server.hpp"
 
 namespace coff::agent::test {
 namespace {
 
-constexpr Role kRoles[] = {Role::kKeeper, Role::kSensor, Role::kEngine, Role::kControl};
+constexpr Role kRoles[] = {Role::kKeeper, Role::kSensor, Role::kEngine, Role::kControl,
+                           Role::kWitness};
 
 class AgentRun : public testing::Test {
  protected:
@@ -156,6 +160,60 @@ TEST_F(AgentRun, ReloadTakesGoodAndKeepsOldOnBad) {
   ASSERT_TRUE(kept && !kept->empty());
   EXPECT_NE(kept->front().find("\"warning\""), std::string::npos);
   EXPECT_EQ(*shown, *kept);
+}
+
+std::string witness_lines(const trail::WitnessServer& server, const trail::Witness& witness) {
+  return "trail:\n  witness_interval_s: 1\n  witnesses:\n    - url: http://127.0.0.1:" +
+         std::to_string(server.port()) + "/\n      vkey: " + witness.key().to_string();
+}
+
+TEST_F(AgentRun, WitnessesCosignAndTellARollback) {
+  const TemporaryDirectory elsewhere;
+  RunningAgent agent;
+  const std::string epoch = agent.trail_dir() + "/epoch-000001";
+  std::string vkey = read_file(epoch + "/vkey", 4096).value();
+  vkey.pop_back();
+  auto witness = trail::Witness::open({.dir = elsewhere.path() + "/witness",
+                                       .name = "witness.example/w1",
+                                       .logs = {trail::VerifierKey::parse(vkey).value()}})
+                     .value();
+  const auto server = trail::WitnessServer::listen(witness, "127.0.0.1", 0).value();
+  std::jthread serving([&] { EXPECT_TRUE(server->run(false)); });
+
+  const std::string saved = elsewhere.path() + "/saved";
+  agent.signal(SIGTERM);
+  EXPECT_EQ(agent.wait_end(), "exit 0");
+  std::filesystem::copy(agent.trail_dir(), saved, std::filesystem::copy_options::recursive);
+  agent.write_config(witness_lines(*server, witness));
+  agent.start();
+  EXPECT_TRUE(eventually([&] {
+    const auto status = agent.call("status");
+    if (!status) return false;
+    for (const std::string& part : *status) {
+      if (part.contains("witness.example/w1") && !part.contains("\"age_s\":-1")) return true;
+    }
+    return false;
+  }));
+  const auto reader = trail::EpochReader::open(epoch).value();
+  const auto witnessed = reader.witnessed();
+  ASSERT_TRUE(witnessed) << witnessed.error().message();
+  EXPECT_TRUE(trail::verify_note(witnessed->note, witness.key()).valid);
+  agent.signal(SIGTERM);
+  EXPECT_EQ(agent.wait_end(), "exit 0");
+
+  // Somebody with the key puts an older state back.
+  std::filesystem::remove_all(agent.trail_dir());
+  std::filesystem::copy(saved, agent.trail_dir(), std::filesystem::copy_options::recursive);
+  agent.start();
+  const std::string gap = agent.wait_entry({"\"type\":\"gap\"", "\"reason\":\"rollback\""});
+  EXPECT_TRUE(gap.contains("witness.example/w1")) << gap;
+  EXPECT_TRUE(std::filesystem::exists(agent.trail_dir() + "/epoch-000002"));
+  // Recording goes on there.
+  EXPECT_NE(agent.wait_entry({"\"type\":\"heartbeat\"", "\"keeper\":"}), "");
+  agent.signal(SIGTERM);
+  EXPECT_EQ(agent.wait_end(), "exit 0");
+  expect_trail_good(agent);
+  server->stop();
 }
 
 TEST_F(AgentRun, WrongConfigurationDoesNotStart) {

@@ -48,6 +48,10 @@ Result<void> CallHandlers::handle(std::string_view payload, Peer& peer) {
   const std::string_view arguments = reader.text();
   TRY(reader.done());
   Answer answer(peer, call);
+  if (const auto later = deferred_.find(name); later != deferred_.end()) {
+    const Result<void> taken = later->second(arguments, call);
+    return taken ? taken : answer.finish(taken);
+  }
   const auto found = handlers_.find(name);
   const Result<void> outcome =
       found == handlers_.end()

@@ -39,12 +39,20 @@ class CallHandlers {
  public:
   using Handler = std::function<Result<void>(std::string_view arguments, Answer& answer)>;
 
+  /// Takes a call that is answered later, by Answer(peer, call).finish(). An error ends it at once.
+  using DeferredHandler =
+      std::function<Result<void>(std::string_view arguments, std::uint64_t call)>;
+
   void add(std::string name, Handler handler) { handlers_[std::move(name)] = std::move(handler); }
+  void add_deferred(std::string name, DeferredHandler handler) {
+    deferred_[std::move(name)] = std::move(handler);
+  }
   /// Runs the handler of a kCall frame and answers on `peer`.
   Result<void> handle(std::string_view payload, Peer& peer);
 
  private:
   std::unordered_map<std::string, Handler> handlers_;
+  std::unordered_map<std::string, DeferredHandler> deferred_;
 };
 
 /// The asking side: numbers calls and gives their answers to whoever asked.

@@ -1,6 +1,10 @@
 // The trail keeper: takes entries from producers, makes them durable in groups, signs, answers.
 #include "agent/keeper.hpp"
 
+#include <sys/epoll.h>
+
+#include <algorithm>
+
 #include "agent/payload.hpp"
 #include "agent/trail_writer.hpp"
 #include "base/clock.hpp"
@@ -13,6 +17,8 @@ namespace {
 
 /// Wait after a failed write before the next: the disk may be full for hours.
 constexpr std::int64_t kRetryNs = 1'000'000'000;
+/// Segments are what retention removes: a trail has at least this many at its limit of size.
+constexpr std::uint64_t kSegmentsAtLimit = 16;
 constexpr std::size_t kEntryHeaderBytes = sizeof(std::uint32_t);
 
 std::string host_id(const config::Config& settings) {
@@ -26,10 +32,16 @@ bool looks_like_object(std::string_view entry) {
          entry.ends_with('}') && entry.find('\n') == std::string_view::npos;
 }
 
-trail::LogOptions options_of(const config::Config& settings) {
+}  // namespace
+
+trail::LogOptions Keeper::options_of(const config::Config& settings) {
   trail::LogOptions options;
   options.dir = settings.trail_dir();
   options.origin_prefix = "cofferdam/" + settings.trail.tenant + "/" + host_id(settings);
+  if (settings.trail.retention_mib > 0) {
+    options.segment_bytes_max = std::min(options.segment_bytes_max,
+                                         (settings.trail.retention_mib << 20U) / kSegmentsAtLimit);
+  }
   JsonWriter(options.genesis_members)
       .begin_object()
       .member("host", settings.host.name)
@@ -38,8 +50,6 @@ trail::LogOptions options_of(const config::Config& settings) {
   options.genesis_members = options.genesis_members.substr(1, options.genesis_members.size() - 2);
   return options;
 }
-
-}  // namespace
 
 Result<std::unique_ptr<Keeper>> Keeper::open(Loop& loop, const config::Config& settings) {
   const trail::LogOptions options = options_of(settings);
@@ -50,7 +60,10 @@ Result<std::unique_ptr<Keeper>> Keeper::open(Loop& loop, const config::Config& s
     log = trail::Log::open_new_epoch(options, trail::EpochReason::kDamage, log.error().message());
   }
   if (!log) return std::unexpected(log.error());
-  return std::unique_ptr<Keeper>(new Keeper(loop, settings, std::move(*log)));
+  std::unique_ptr<Keeper> keeper(new Keeper(loop, settings, std::move(*log)));
+  TRY(keeper->start_queries());
+  TRY(keeper->start_timers());
+  return keeper;
 }
 
 Keeper::Keeper(Loop& loop, const config::Config& settings, trail::Log log)
@@ -62,7 +75,12 @@ Keeper::Keeper(Loop& loop, const config::Config& settings, trail::Log log)
           [](const Error&) -> Result<void> { return {}; }),
       control_peer_(
           loop, [this](Frame&& frame) { return handle(control_, std::move(frame), true); },
-          [](const Error&) -> Result<void> { return {}; }) {
+          [](const Error&) -> Result<void> { return {}; }),
+      witness_peer_(
+          loop, [this](Frame&& frame) { return handle_witness(std::move(frame)); },
+          [](const Error&) -> Result<void> { return {}; }),
+      witnesses_(witness_peer_) {
+  witnesses_.use_settings(settings_.trail);
   sensor_.peer = &sensor_peer_;
   control_.peer = &control_peer_;
   open_index();
@@ -81,13 +99,36 @@ void Keeper::open_index() {
   index_->announce(log_.epoch(), log_.durable_size());
 }
 
+Result<void> Keeper::start_queries() {
+  queries_ = TRY(QueryThread::start(settings_.trail_dir()));
+  return loop_.watch(queries_->fd(), EPOLLIN,
+                     [this](std::uint32_t) { return send_query_answers(); });
+}
+
+Result<void> Keeper::send_query_answers() {
+  for (const QueryAnswer& found : queries_->take()) {
+    // An older control process asked; the numbers of a newer one's calls are its own.
+    if (found.asker != control_number_ || !control_peer_.attached()) continue;
+    Answer answer(control_peer_, found.call);
+    Result<void> outcome = found.outcome;
+    for (const std::string& entry : found.entries) {
+      if (auto added = answer.line(entry); !added) outcome = added;
+    }
+    // A caller that went away is no failure of this process.
+    [[maybe_unused]] const auto ignored = answer.finish(outcome);
+  }
+  return {};
+}
+
 Result<void> Keeper::attach(Link link, Channel channel) {
+  if (link == Link::kToWitness) return witness_peer_.attach(std::move(channel));
   Producer* producer = link == Link::kToSensor    ? &sensor_
                        : link == Link::kToControl ? &control_
                                                   : nullptr;
   if (producer == nullptr) {
     return fail(Code::kInvalid, "the keeper got a channel that it has no use for");
   }
+  if (link == Link::kToControl) ++control_number_;
   // A new process at the other end counts its entries from 0.
   Peer* peer = producer->peer;
   *producer = Producer{.peer = peer};
@@ -139,6 +180,17 @@ Result<bool> Keeper::append_batch(Producer& producer, std::string_view payload) 
     entries.push_back(replaced.emplace_back(
         trail::gap_entry("malformed_entry", "A producer sent something that is no entry.", 1)));
   }
+  const std::uint32_t value_count = reader.count(2 * kEntryHeaderBytes);
+  std::vector<trail::Disclosure> values(value_count);
+  for (trail::Disclosure& value : values) {
+    const std::string_view salt = reader.text();
+    if (salt.size() != value.salt.size()) {
+      ++counters_.malformed;
+      return true;
+    }
+    std::ranges::copy(octets(salt), value.salt.begin());
+    value.value = reader.text();
+  }
   if (!reader.done() || entries.empty()) {
     ++counters_.malformed;
     return true;
@@ -148,6 +200,7 @@ Result<bool> Keeper::append_batch(Producer& producer, std::string_view payload) 
     if (sequence.error().code == Code::kLimit) return false;
     return std::unexpected(sequence.error());
   }
+  store_values(values);
   counters_.malformed += malformed;
   counters_.entries += entries.size();
   producer.next_number = first + entries.size();
@@ -180,6 +233,11 @@ Result<int> Keeper::commit_due() {
 
 Result<void> Keeper::commit() {
   const std::int64_t begun_ns = boot_now_ns();
+  // Values before their entries: a commitment never stands where its value could still be lost.
+  if (sidecar_) {
+    if (auto flushed = sidecar_->flush(); !flushed) lose_values(flushed.error());
+  }
+  values_unflushed_ = 0;
   if (auto synced = log_.sync(); !synced) {
     ++counters_.commit_errors;
     // Told once a minute; the counter has the rest.
@@ -216,6 +274,7 @@ Result<void> Keeper::acknowledge(Producer& producer) {
 }
 
 Result<void> Keeper::finish() {
+  if (log_closed_) return {};
   TRY(commit());
   // What waited for room was appended by the commit and needs one more.
   if (pending_bytes_ > 0) TRY(commit());

@@ -5,18 +5,22 @@
 #include <deque>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "agent/calls.hpp"
+#include "agent/clock_watch.hpp"
 #include "agent/loop.hpp"
 #include "agent/messages.hpp"
+#include "agent/query_thread.hpp"
+#include "agent/witness_rounds.hpp"
 #include "base/json_writer.hpp"
 #include "config/config.hpp"
+#include "trail/commit.hpp"
 #include "trail/index.hpp"
 #include "trail/log.hpp"
-#include "trail/query.hpp"
 
 namespace coff::agent {
 
@@ -26,7 +30,12 @@ struct KeeperCounters {
   std::uint64_t batches = 0;  ///< kAppend frames.
   std::uint64_t commits = 0;  ///< Successful fdatasync.
   std::uint64_t commit_errors = 0;
-  std::uint64_t malformed = 0;  ///< Entries that were no JSON object; a `gap` stands for each.
+  std::uint64_t malformed = 0;    ///< Entries that were no JSON object; a `gap` stands for each.
+  std::uint64_t values = 0;       ///< Redacted values taken.
+  std::uint64_t values_lost = 0;  ///< They couldn't be stored; their entries stand all the same.
+  std::uint64_t own_refused = 0;  ///< Entries of the keeper itself that the full log didn't take.
+  std::uint64_t removed_entries = 0;  ///< By retention.
+  std::uint64_t removed_bytes = 0;
   std::int64_t last_commit_us = 0;
   std::int64_t slowest_commit_us = 0;
 };
@@ -44,7 +53,13 @@ class Keeper {
   void set_supervisor(Peer& peer) { supervisor_.peer = &peer; }
   /// A kAppend frame of the supervisor.
   Result<void> append_from_supervisor(std::string&& payload);
-  void replace_settings(const config::Config& settings) { settings_ = settings; }
+  void replace_settings(const config::Config& settings) {
+    settings_ = settings;
+    witnesses_.use_settings(settings.trail);
+  }
+  /// Lets go what is beyond the configured limits, on the record. Runs every minute by itself.
+  void keep_limits();
+  [[nodiscard]] const KeeperCounters& counters() const { return counters_; }
   /// Everything durable, acknowledged and signed.
   Result<void> finish();
 
@@ -59,6 +74,7 @@ class Keeper {
     bool unacknowledged = false;
   };
 
+  static trail::LogOptions options_of(const config::Config& settings);
   Keeper(Loop& loop, const config::Config& settings, trail::Log log);
   Result<void> handle(Producer& producer, Frame&& frame, bool may_call);
   Result<void> append(Producer& producer, std::string&& payload);
@@ -66,19 +82,40 @@ class Keeper {
   Result<int> commit_due();
   Result<void> commit();
   Result<void> acknowledge(Producer& producer);
+  void store_values(std::span<const trail::Disclosure> values);
+  Result<void> open_sidecar();
+  Result<void> erase_values_before(std::int64_t wall_ns);
+  void lose_values(const Error& error);
   void add_calls();
+  Result<void> start_timers();
+  void append_own(std::string_view type, std::string_view members);
+  void heartbeat();
+  void watch_clock();
+  void write_counters(JsonWriter& json);
   void write_status(JsonWriter& json);
+  Result<void> handle_witness(Frame&& frame);
+  Result<void> begin_epoch(const std::string& detail);
+  Result<void> start_queries();
+  Result<void> send_query_answers();
   void open_index();
-  Result<void> answer_query(std::string_view arguments, Answer& answer);
 
   Loop& loop_;
   config::Config settings_;
   trail::Log log_;
   std::unique_ptr<trail::Index> index_;  ///< Null when it can't be opened; recording goes on.
   std::string index_problem_;
-  std::optional<trail::Query> query_;
+  std::unique_ptr<QueryThread> queries_;
+  std::uint64_t control_number_ = 0;  ///< How many control processes there were.
+  ClockWatch clock_;
+  std::string retention_problem_;
+  std::optional<trail::Sidecar> sidecar_;  ///< Opened when the first value comes.
+  std::uint64_t values_unflushed_ = 0;
   Peer sensor_peer_;
   Peer control_peer_;
+  Peer witness_peer_;
+  WitnessRounds witnesses_;
+  std::int64_t rolled_back_boot_ns_ = 0;  ///< When the last epoch for a rollback began; 0: none.
+  bool log_closed_ = false;               ///< The log couldn't be opened again.
   Producer supervisor_;
   Producer sensor_;
   Producer control_;

@@ -1,12 +1,9 @@
 // What the keeper answers to the control process: state, entries, proofs, checkpoints.
-#include <boost/json.hpp>
-
 #include <algorithm>
-#include <map>
 
+#include "agent/call_arguments.hpp"
 #include "agent/keeper.hpp"
 #include "base/bytes.hpp"
-#include "base/clock.hpp"
 #include "trail/proof.hpp"
 
 namespace coff::agent {
@@ -16,108 +13,35 @@ namespace json = boost::json;
 
 /// Entries of one trail.show answer; kAnswerBytesMax bounds their bytes too.
 constexpr std::uint64_t kShowMax = 10'000;
-/// Kinds that one query names.
-constexpr std::size_t kKindsMax = 64;
-
-Result<json::object> arguments_of(std::string_view text) {
-  return guard(Code::kInvalid, "malformed arguments", [&]() -> json::object {
-    json::error_code problem;
-    json::value value = json::parse(text, problem);
-    if (problem || !value.is_object()) return {};
-    return std::move(value.as_object());
-  });
-}
-
-/// A whole number of this name; `missing` when it isn't there.
-Result<std::uint64_t> number_of(const json::object& arguments, std::string_view name,
-                                std::optional<std::uint64_t> missing) {
-  const json::value* value = arguments.if_contains(name);
-  if (value == nullptr && missing) return *missing;
-  json::error_code problem;
-  const auto number = value == nullptr ? 0 : value->to_number<std::uint64_t>(problem);
-  if (value == nullptr || problem) {
-    return fail(Code::kInvalid, std::string(name) + " must be a whole number");
-  }
-  return number;
-}
-
-Result<std::string> text_of(const json::object& arguments, std::string_view name) {
-  const json::value* value = arguments.if_contains(name);
-  if (value == nullptr) return std::string();
-  if (!value->is_string()) return fail(Code::kInvalid, std::string(name) + " must be a string");
-  return std::string(value->get_string());
-}
-
-Result<std::optional<std::int64_t>> time_of(const json::object& arguments, std::string_view name) {
-  const std::string text = TRY(text_of(arguments, name));
-  if (text.empty()) return std::nullopt;
-  return TRY(parse_time(text));
-}
-
-/// One name, or a list of them.
-Result<std::vector<std::string>> names_of(const json::object& arguments, std::string_view name) {
-  const json::value* value = arguments.if_contains(name);
-  if (value == nullptr || !value->is_array()) {
-    std::string one = TRY(text_of(arguments, name));
-    return one.empty() ? std::vector<std::string>() : std::vector<std::string>{std::move(one)};
-  }
-  std::vector<std::string> names;
-  for (const json::value& element : value->get_array()) {
-    if (!element.is_string() || names.size() >= kKindsMax) {
-      return fail(Code::kInvalid, std::string(name) + " must be a short list of strings");
-    }
-    names.emplace_back(element.get_string());
-  }
-  return names;
-}
 
 }  // namespace
 
-Result<void> Keeper::answer_query(std::string_view text, Answer& answer) {
-  if (!index_) return fail(Code::kUnsupported, "the index can't be used: " + index_problem_);
-  if (!query_) query_ = TRY(trail::Query::open(settings_.trail_dir()));
-  const json::object arguments = TRY(arguments_of(text));
-  trail::QueryFilter filter;
-  filter.from_wall_ns = TRY(time_of(arguments, "since"));
-  filter.until_wall_ns = TRY(time_of(arguments, "until"));
-  filter.container = TRY(text_of(arguments, "container"));
-  filter.text = TRY(text_of(arguments, "text"));
-  filter.limit = std::min<std::uint64_t>(TRY(number_of(arguments, "limit", 1000)), kShowMax);
-  filter.newest_first = true;
-  // By position, so what two filters find stands once and in order. A name is the kind of an
-  // event, or the type of another entry (heartbeat, gap, view, …).
-  std::map<std::uint64_t, std::string> found;
-  const auto collect = [&](const trail::QueryFilter& one) -> Result<void> {
-    for (trail::QueryRow& row : TRY(query_->run(one))) {
-      found.emplace(row.position, std::move(row.entry));
-    }
-    return {};
-  };
-  const std::vector<std::string> kinds = TRY(names_of(arguments, "kind"));
-  if (kinds.empty()) TRY(collect(filter));
-  for (const std::string& kind : kinds) {
-    trail::QueryFilter one = filter;
-    one.kind = kind;
-    TRY(collect(one));
-    one.kind.clear();
-    one.type = kind;
-    TRY(collect(one));
-  }
-  // The newest that fit, oldest of them first.
-  std::size_t bytes = 0;
-  std::size_t count = 0;
-  auto first = found.end();
-  while (first != found.begin() && count < filter.limit) {
-    const auto before = std::prev(first);
-    bytes += before->second.size() + 1;
-    if (bytes > kAnswerBytesMax) break;
-    first = before;
-    ++count;
-  }
-  for (auto row = first; row != found.end(); ++row) TRY(answer.line(row->second));
-  if (bytes <= kAnswerBytesMax) return {};
-  return fail(Code::kLimit, "only the newest " + std::to_string(count) +
-                                " entries fit into the answer; ask for a shorter time");
+void Keeper::write_counters(JsonWriter& json) {
+  json.member("disk_full", log_.disk_full())
+      .member("pending_bytes", static_cast<std::uint64_t>(pending_bytes_))
+      .member("taken", counters_.entries)
+      .member("batches", counters_.batches)
+      .member("commits", counters_.commits)
+      .member("commit_errors", counters_.commit_errors)
+      .member("malformed", counters_.malformed)
+      .member("own_refused", counters_.own_refused)
+      .member("redacted_values", counters_.values)
+      .member("redacted_values_lost", counters_.values_lost)
+      .member("last_commit_us", counters_.last_commit_us)
+      .member("slowest_commit_us", counters_.slowest_commit_us);
+  witnesses_.write_status(json);
+  const trail::IndexLag lag = index_ ? index_->lag() : trail::IndexLag{.problem = index_problem_};
+  json.key("index")
+      .begin_object()
+      .member("lag_entries", lag.entries)
+      .member("lag_ms", lag.oldest_ns / 1'000'000)
+      .member("problem", lag.problem)
+      .end_object();
+  json.key("queries")
+      .begin_object()
+      .member("answered", queries_->answered())
+      .member("refused", queries_->refused())
+      .end_object();
 }
 
 void Keeper::write_status(JsonWriter& json) {
@@ -129,23 +53,13 @@ void Keeper::write_status(JsonWriter& json) {
       .member("epoch", log_.epoch())
       .member("entries", log_.size())
       .member("durable", log_.durable_size())
-      .member("signed", log_.signed_size())
-      .member("disk_full", log_.disk_full())
-      .member("pending_bytes", static_cast<std::uint64_t>(pending_bytes_))
-      .member("taken", counters_.entries)
-      .member("batches", counters_.batches)
-      .member("commits", counters_.commits)
-      .member("commit_errors", counters_.commit_errors)
-      .member("malformed", counters_.malformed)
-      .member("last_commit_us", counters_.last_commit_us)
-      .member("slowest_commit_us", counters_.slowest_commit_us)
-      .member("witnesses", static_cast<std::uint64_t>(settings_.trail.witnesses.size()));
-  const trail::IndexLag lag = index_ ? index_->lag() : trail::IndexLag{.problem = index_problem_};
-  json.key("index")
+      .member("signed", log_.signed_size());
+  write_counters(json);
+  json.key("retention")
       .begin_object()
-      .member("lag_entries", lag.entries)
-      .member("lag_ms", lag.oldest_ns / 1'000'000)
-      .member("problem", lag.problem)
+      .member("removed_entries", counters_.removed_entries)
+      .member("removed_bytes", counters_.removed_bytes)
+      .member("problem", retention_problem_)
       .end_object();
   json.key("recovery")
       .begin_object()
@@ -163,8 +77,9 @@ void Keeper::add_calls() {
     write_status(json);
     return answer.line(line);
   });
-  calls_.add("events.query", [this](std::string_view arguments, Answer& answer) {
-    return answer_query(arguments, answer);
+  calls_.add_deferred("events.query", [this](std::string_view arguments, std::uint64_t call) {
+    if (!index_) return Result<void>(fail(Code::kUnsupported, "no index: " + index_problem_));
+    return queries_->ask({call, control_number_, std::string(arguments)});
   });
   calls_.add("trail.checkpoint", [this](std::string_view, Answer& answer) -> Result<void> {
     const trail::SignedCheckpoint newest = TRY(log_.checkpoint());

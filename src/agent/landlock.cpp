@@ -15,6 +15,7 @@ namespace {
 constexpr std::uint64_t kRefer = 1ULL << 13U;          // ABI 2
 constexpr std::uint64_t kTruncate = 1ULL << 14U;       // ABI 3
 constexpr std::uint64_t kDeviceControl = 1ULL << 15U;  // ABI 5
+constexpr std::uint64_t kNetBind = 1;                  // ABI 4: bind of TCP
 constexpr std::uint64_t kNetBoth = 3;                  // ABI 4: bind and connect of TCP
 constexpr std::uint64_t kScopeBoth = 3;                // ABI 6: abstract sockets and signals
 
@@ -65,10 +66,13 @@ int landlock_abi() {
   return version > 0 ? static_cast<int>(version) : 0;
 }
 
-Result<Fd> make_landlock_ruleset(const std::vector<Reachable>& reachable) {
+Result<Fd> make_landlock_ruleset(const std::vector<Reachable>& reachable, bool may_connect) {
   const int abi = landlock_abi();
   if (abi == 0) return Fd();
-  RulesetAttributes attributes{every_access(abi), abi >= 4 ? kNetBoth : 0,
+  RulesetAttributes attributes{every_access(abi),
+                               abi < 4       ? 0
+                               : may_connect ? kNetBind
+                                             : kNetBoth,
                                abi >= 6 ? kScopeBoth : 0};
   std::size_t size = sizeof(std::uint64_t);
   if (abi >= 4) size += sizeof(std::uint64_t);

@@ -23,7 +23,8 @@ enum class Message : std::uint16_t {
   kFatal,       ///< text: why the child ends by itself.
 
   // Producer to keeper and back. The supervisor produces on the keeper's descriptor 3.
-  kAppend = 64,  ///< u64 number of the first entry, u32 count, entries (see trail_writer.hpp).
+  kAppend = 64,  ///< u64 number of the first entry, u32 count, text entries; u32 count, redacted
+                 ///< values: text salt, text value (see trail_writer.hpp).
   kAck,          ///< u64 number after the last durable entry, u64 trail sequence of the last.
 
   // Control to sensor and keeper, and their answers.
@@ -36,6 +37,10 @@ enum class Message : std::uint16_t {
   kLiveWanted = 128,  ///< bool.
   kLive,              ///< u64 dropped so far, u32 count, events (see live_feed.hpp).
 
+  // Keeper to the witness process, and back.
+  kWitnessPost = 144,  ///< u64 request, text URL, text body: one POST to a configured witness.
+  kWitnessAnswer,      ///< u64 request, u32 HTTP status, text body, text error.
+
   // Engine worker to sensor (container_codec.hpp), and sensor to engine worker.
   kContainer = 160,  ///< ContainerMessage.
   kEngineEvent,      ///< EngineEventMessage.
@@ -46,6 +51,6 @@ enum class Message : std::uint16_t {
 };
 
 /// What a kLink channel connects its receiver to.
-enum class Link : std::uint8_t { kToKeeper = 1, kToSensor, kToControl, kToEngine };
+enum class Link : std::uint8_t { kToKeeper = 1, kToSensor, kToControl, kToEngine, kToWitness };
 
 }  // namespace coff::agent

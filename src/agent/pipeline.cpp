@@ -113,20 +113,28 @@ void Pipeline::release() {
   lifecycle_.erase(lifecycle_.begin(), ready);
 }
 
+// Only values of entries are kept: nobody could ask for another one by its commitment.
+std::string Pipeline::redact(std::string_view secret, bool recorded) {
+  trail::Salt salt;
+  if (getrandom(salt.data(), salt.size(), 0) != static_cast<ssize_t>(salt.size())) {
+    return "[redacted]";
+  }
+  if (recorded) redacted_.push_back({salt, std::string(secret)});
+  return "[redacted:" + to_base64(trail::commitment_hash(salt, secret)) + "]";
+}
+
 void Pipeline::emit(const Event& event, config::Recording recording) {
   json_.clear();
-  const schema::JsonOptions options{
-      .names = &names_, .redactor = &redactor_, .commit = [](std::string_view secret) {
-        trail::Salt salt;
-        if (getrandom(salt.data(), salt.size(), 0) != static_cast<ssize_t>(salt.size())) {
-          return std::string("[redacted]");
-        }
-        return "[redacted:" + to_base64(trail::commitment_hash(salt, secret)) + "]";
-      }};
+  redacted_.clear();
+  const schema::JsonOptions options{.names = &names_,
+                                    .redactor = &redactor_,
+                                    .commit = [this, recording](std::string_view secret) {
+                                      return redact(secret, recording == config::Recording::kTrail);
+                                    }};
   schema::append_json(json_, event, options);
   if (recording == config::Recording::kTrail) {
     ++counters_.recorded;
-    append(json_);
+    append(json_, redacted_);
   } else {
     ++counters_.live_only;
   }
@@ -146,9 +154,9 @@ void Pipeline::emit(const Event& event, config::Recording recording) {
   if (!published) log_warning("sensor", published.error().message());
 }
 
-void Pipeline::append(std::string_view entry) {
+void Pipeline::append(std::string_view entry, std::span<const trail::Disclosure> redacted) {
   // A refusal is counted by the writer too, and stands in the next heartbeat.
-  if (!context_.trail().append(entry)) ++counters_.entries_refused;
+  if (!context_.trail().append(entry, redacted)) ++counters_.entries_refused;
 }
 
 void Pipeline::report_losses(sensor::Losses&& losses) {

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <deque>
 #include <mutex>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -15,6 +16,7 @@
 #include "schema/redact.hpp"
 #include "schema/user_names.hpp"
 #include "sensor/sensor.hpp"
+#include "trail/commit.hpp"
 
 namespace coff::agent {
 
@@ -66,7 +68,8 @@ class Pipeline {
   };
 
   void emit(const Event& event, config::Recording recording);
-  void append(std::string_view entry);
+  void append(std::string_view entry, std::span<const trail::Disclosure> redacted = {});
+  std::string redact(std::string_view secret, bool recorded);
   bool refresh(Held& held, std::uint64_t now_ns);
 
   SensorContext& context_;
@@ -74,8 +77,9 @@ class Pipeline {
   config::RecordingProfile profile_;
   schema::Redactor redactor_;
   schema::UserNames names_;
-  std::string json_;      ///< Reused for every event.
-  std::string sentence_;  ///< Likewise, for followers.
+  std::string json_;                         ///< Reused for every event.
+  std::vector<trail::Disclosure> redacted_;  ///< Values that json_ holds commitments to.
+  std::string sentence_;                     ///< Likewise, for followers.
   std::deque<Held> held_;
   std::mutex lifecycle_mutex_;
   std::vector<Event> arrived_;  ///< Guarded by lifecycle_mutex_.

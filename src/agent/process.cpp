@@ -107,7 +107,8 @@ std::optional<int> run_if_child(int argc, char** argv, std::span<const WorkerFun
   constexpr std::pair<Role, Main> kMains[] = {{Role::kKeeper, &keeper_main},
                                               {Role::kSensor, &sensor_main},
                                               {Role::kEngine, &engine_main},
-                                              {Role::kControl, &control_main}};
+                                              {Role::kControl, &control_main},
+                                              {Role::kWitness, &witness_main}};
   for (const auto& [one, main_of_role] : kMains) {
     if (role != role_name(one)) continue;
     auto supervisor = Channel::from(Fd(kFirstGiven));

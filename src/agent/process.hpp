@@ -18,9 +18,9 @@
 namespace coff::agent {
 
 /// What a process is for. The supervisor has no number: it starts the others.
-enum class Role : std::uint8_t { kKeeper, kSensor, kEngine, kControl, kWorker };
-inline constexpr std::string_view kRoleNames[] = {"keeper", "sensor", "engine", "control",
-                                                  "worker"};
+enum class Role : std::uint8_t { kKeeper, kSensor, kEngine, kControl, kWitness, kWorker };
+inline constexpr std::string_view kRoleNames[] = {"keeper",  "sensor",  "engine",
+                                                  "control", "witness", "worker"};
 constexpr std::string_view role_name(Role role) {
   return kRoleNames[static_cast<std::size_t>(role)];
 }
@@ -72,5 +72,6 @@ int keeper_main(Channel supervisor);
 int sensor_main(Channel supervisor);
 int engine_main(Channel supervisor);
 int control_main(Channel supervisor);
+int witness_main(Channel supervisor);
 
 }  // namespace coff::agent

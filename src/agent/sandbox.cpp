@@ -38,6 +38,10 @@ Sandbox& Sandbox::files(std::vector<Reachable> reachable) {
   files_ = std::move(reachable);
   return *this;
 }
+Sandbox& Sandbox::may_connect() {
+  may_connect_ = true;
+  return *this;
+}
 Sandbox& Sandbox::syscalls(Syscalls policy) {
   has_syscalls_ = true;
   policy_ = policy;
@@ -130,7 +134,7 @@ Result<SandboxReport> Sandbox::enter() {
   Fd ruleset;
   if (has_files_) {
     report.landlock_abi = landlock_abi();
-    ruleset = TRY(make_landlock_ruleset(files_));
+    ruleset = TRY(make_landlock_ruleset(files_, may_connect_));
   }
   TRY(apply_limits());
   if (has_capabilities_) TRY(drop_bounding());

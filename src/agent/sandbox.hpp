@@ -22,6 +22,8 @@ enum class Syscalls : unsigned char {
   kControl,    ///< Allow list: its channels and sockets, and reading of what Landlock leaves
                ///< reachable.
   kEngine,     ///< Allow list: its channels, given sockets, threads; no open, no new sockets.
+  kWitness,    ///< Allow list: its channel, reading of what Landlock leaves reachable, and new
+               ///< sockets of IPv4 and IPv6 alone; no bind, no listen.
   kWorker,     ///< Allow list: read, write, memory, exit. No open, no socket, no process.
 };
 
@@ -68,6 +70,8 @@ class Sandbox {
   /// and signals to processes outside, as far as this kernel's Landlock knows them. Paths are
   /// opened now, so they must exist and be reachable for the user before the change.
   Sandbox& files(std::vector<Reachable> reachable);
+  /// Leaves TCP connect to Landlock's allowed things; bind stays forbidden.
+  Sandbox& may_connect();
   Sandbox& syscalls(Syscalls policy);
 
   Result<SandboxReport> enter();
@@ -89,6 +93,7 @@ class Sandbox {
   Limits limits_;
   bool has_files_ = false;
   std::vector<Reachable> files_;
+  bool may_connect_ = false;
   bool has_syscalls_ = false;
   Syscalls policy_ = Syscalls::kEverySafe;
 };
@@ -98,7 +103,7 @@ Result<void> drop_capabilities(const std::vector<unsigned>& dropped);
 
 // Parts of Sandbox::enter(), each in a file of its own.
 /// Opens the paths; empty when this kernel has no Landlock.
-Result<Fd> make_landlock_ruleset(const std::vector<Reachable>& reachable);
+Result<Fd> make_landlock_ruleset(const std::vector<Reachable>& reachable, bool may_connect);
 Result<void> enter_landlock(const Fd& ruleset);
 Result<void> load_syscall_filter(Syscalls policy);
 

@@ -73,7 +73,8 @@ Result<void> SensorContext::attach(Link link, Channel channel) {
     case Link::kToKeeper: TRY(keeper_.attach(std::move(channel))); return trail_.connect(keeper_);
     case Link::kToControl: return control_.attach(std::move(channel));
     case Link::kToEngine: return engine_.attach(std::move(channel));
-    case Link::kToSensor: break;
+    case Link::kToSensor:
+    case Link::kToWitness: break;
   }
   return fail(Code::kInvalid, "the sensor got a channel that it has no use for");
 }
@@ -114,6 +115,7 @@ void SensorContext::write_counters(JsonWriter& json) {
       .member("lost_full", trail.refused_full)
       .member("lost_size", trail.refused_size)
       .member("resent", trail.resent)
+      .member("redacted_values_dropped", trail.values_dropped)
       .end_object();
   json.key("live")
       .begin_object()

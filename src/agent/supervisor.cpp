@@ -32,6 +32,7 @@ constexpr LinkPlan kLinks[] = {
     {Role::kSensor, Link::kToKeeper, Role::kKeeper, Link::kToSensor},
     {Role::kControl, Link::kToKeeper, Role::kKeeper, Link::kToControl},
     {Role::kControl, Link::kToSensor, Role::kSensor, Link::kToControl},
+    {Role::kWitness, Link::kToKeeper, Role::kKeeper, Link::kToWitness},
     {Role::kEngine, Link::kToSensor, Role::kSensor, Link::kToEngine},
 };
 

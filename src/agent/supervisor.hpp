@@ -91,7 +91,7 @@ class Supervisor {
   Fd lock_;
   Fd listener_;
   TrailWriter trail_;
-  std::array<Child, 4> children_;
+  std::array<Child, 5> children_;
   std::vector<std::string> engines_;
   bool stopping_ = false;
   std::uint64_t reloads_ = 0;

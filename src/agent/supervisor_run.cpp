@@ -128,7 +128,7 @@ Result<void> Supervisor::stop_child(Child& one, int timeout_ms) {
 Result<void> Supervisor::stop() {
   stopping_ = true;
   loop_.resume();
-  for (const Role role : {Role::kEngine, Role::kSensor, Role::kControl}) {
+  for (const Role role : {Role::kEngine, Role::kSensor, Role::kControl, Role::kWitness}) {
     TRY(stop_child(child(role), kStopMs));
   }
   record("agent", "\"action\":\"stop\"");

@@ -1,6 +1,7 @@
 // The seccomp filters: which system calls each kind of process may make.
 #include <sched.h>
 #include <seccomp.h>
+#include <sys/socket.h>
 
 #include <memory>
 #include <span>
@@ -194,6 +195,19 @@ Result<void> allow_threads(const Filter& filter) {
   return fail_errno("cannot filter the making of threads");
 }
 
+/// Sockets of the Internet's families may be made and connected; others (Unix, netlink) not.
+Result<void> allow_internet(const Filter& filter) {
+  int code = seccomp_rule_add(filter.get(), SCMP_ACT_ALLOW, SCMP_SYS(connect), 0);
+  for (const auto family : {AF_INET, AF_INET6}) {
+    if (code != 0) break;
+    code = seccomp_rule_add(filter.get(), SCMP_ACT_ALLOW, SCMP_SYS(socket), 1,
+                            SCMP_A0(SCMP_CMP_EQ, static_cast<scmp_datum_t>(family)));
+  }
+  if (code == 0) return {};
+  errno = -code;
+  return fail_errno("cannot filter the making of sockets");
+}
+
 Result<void> fill(const Filter& filter, Syscalls policy) {
   const bool allow_list = policy != Syscalls::kEverySafe && policy != Syscalls::kSensor;
   TRY(add(filter, kNever, SCMP_ACT_KILL_PROCESS));
@@ -202,11 +216,12 @@ Result<void> fill(const Filter& filter, Syscalls policy) {
   TRY(add(filter, kNeverInPeer, SCMP_ACT_KILL_PROCESS));
   TRY(add(filter, kRuntime, SCMP_ACT_ALLOW));
   if (policy != Syscalls::kWorker) TRY(add(filter, kPeer, SCMP_ACT_ALLOW));
-  if (policy == Syscalls::kKeeper || policy == Syscalls::kControl) {
+  if (policy == Syscalls::kKeeper || policy == Syscalls::kControl || policy == Syscalls::kWitness) {
     TRY(add(filter, kOpen, SCMP_ACT_ALLOW));
   }
+  if (policy == Syscalls::kWitness) TRY(allow_internet(filter));
   if (policy == Syscalls::kKeeper) TRY(add(filter, kKeeper, SCMP_ACT_ALLOW));
-  if (policy != Syscalls::kKeeper && policy != Syscalls::kEngine) return {};
+  if (policy == Syscalls::kControl || policy == Syscalls::kWorker) return {};
   return allow_threads(filter);
 }
 

@@ -19,7 +19,21 @@ Result<void> TrailWriter::connect(Peer& peer) {
   return send_waiting();
 }
 
-Result<std::uint64_t> TrailWriter::append(std::string_view object) {
+void TrailWriter::add_redacted(std::span<const trail::Disclosure> redacted) {
+  const std::size_t before = open_.redacted.size();
+  for (const trail::Disclosure& value : redacted) {
+    if (open_.redacted.size() - before + value.value.size() > kDisclosureBytesMax) {
+      ++counters_.values_dropped;
+      continue;
+    }
+    PayloadWriter(open_.redacted).text(text_of(value.salt)).text(value.value);
+    ++open_.redacted_count;
+  }
+  counters_.waiting_bytes += open_.redacted.size() - before;
+}
+
+Result<std::uint64_t> TrailWriter::append(std::string_view object,
+                                          std::span<const trail::Disclosure> redacted) {
   if (object.size() > kEntryBytesMax) {
     ++counters_.refused_size;
     return fail(Code::kLimit, "an entry of " + std::to_string(object.size()) +
@@ -38,7 +52,8 @@ Result<std::uint64_t> TrailWriter::append(std::string_view object) {
   ++open_.count;
   counters_.waiting_bytes += object.size() + sizeof(std::uint32_t);
   const std::uint64_t number = counters_.accepted++;
-  if (open_.entries.size() >= kBatchBytes) TRY(flush());
+  add_redacted(redacted);
+  if (open_.entries.size() + open_.redacted.size() >= kBatchBytes) TRY(flush());
   return number;
 }
 
@@ -68,9 +83,11 @@ Result<void> TrailWriter::send_waiting() {
   for (Batch& batch : batches_) {
     if (batch.sent) continue;
     payload.clear();
-    payload.reserve(batch.entries.size() + 16);
+    payload.reserve(batch.entries.size() + batch.redacted.size() + 16);
     PayloadWriter(payload).number(batch.first).number(batch.count);
     payload += batch.entries;
+    PayloadWriter(payload).number(batch.redacted_count);
+    payload += batch.redacted;
     auto sent = peer_->send(static_cast<std::uint16_t>(Message::kAppend), payload);
     if (sent) {
       batch.sent = true;
@@ -90,7 +107,7 @@ Result<void> TrailWriter::handle_ack(std::string_view payload) {
   TRY(reader.done());
   while (!batches_.empty() && batches_.front().first + batches_.front().count <= next) {
     counters_.durable += batches_.front().count;
-    counters_.waiting_bytes -= batches_.front().entries.size();
+    counters_.waiting_bytes -= batches_.front().entries.size() + batches_.front().redacted.size();
     batches_.pop_front();
   }
   counters_.last_sequence = sequence;

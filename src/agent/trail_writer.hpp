@@ -4,11 +4,13 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <span>
 #include <string>
 #include <string_view>
 
 #include "agent/loop.hpp"
 #include "agent/messages.hpp"
+#include "trail/commit.hpp"
 
 namespace coff::agent {
 
@@ -21,14 +23,18 @@ inline constexpr std::int64_t kBatchDelayMs = 5;
 /// Longest entry; the trail's own limit.
 inline constexpr std::size_t kEntryBytesMax = 60000 - 64;
 
+/// Redacted values of one entry, together; what is over it can't be disclosed later.
+inline constexpr std::size_t kDisclosureBytesMax = 256U << 10U;
+
 /// Everything that became of the entries: accepted = durable + waiting.
 struct TrailWriterCounters {
   std::uint64_t accepted = 0;
   std::uint64_t durable = 0;
-  std::uint64_t refused_full = 0;   ///< Lost: the keeper was too slow or away for too long.
-  std::uint64_t refused_size = 0;   ///< Lost: longer than kEntryBytesMax.
-  std::uint64_t resent = 0;         ///< Sent again after the keeper was started anew.
-  std::uint64_t last_sequence = 0;  ///< Trail sequence of the newest durable entry.
+  std::uint64_t refused_full = 0;    ///< Lost: the keeper was too slow or away for too long.
+  std::uint64_t refused_size = 0;    ///< Lost: longer than kEntryBytesMax.
+  std::uint64_t resent = 0;          ///< Sent again after the keeper was started anew.
+  std::uint64_t last_sequence = 0;   ///< Trail sequence of the newest durable entry.
+  std::uint64_t values_dropped = 0;  ///< Redacted values over kDisclosureBytesMax.
   std::size_t waiting_bytes = 0;
 };
 
@@ -51,8 +57,11 @@ class TrailWriter {
   void on_ack(AckHandler handler) { on_ack_ = std::move(handler); }
 
   /// Adds one JSON object `{"type":…,"time":…,"boot":…,"boot_id":…,…}` (trail::make_entry())
-  /// and returns its number, from 0 for this process. kLimit: it is lost and counted.
-  Result<std::uint64_t> append(std::string_view object);
+  /// and returns its number, from 0 for this process. kLimit: it is lost and counted. The keeper
+  /// gets `redacted`, the values that the object holds commitments to, in the same message, so
+  /// they are durable before the entry is.
+  Result<std::uint64_t> append(std::string_view object,
+                               std::span<const trail::Disclosure> redacted = {});
   /// Sends the unfinished batch now.
   Result<void> flush();
   /// Sends the unfinished batch when its time has come; for Loop::before_wait().
@@ -68,10 +77,13 @@ class TrailWriter {
     std::uint64_t first = 0;
     std::uint32_t count = 0;
     std::string entries;  ///< Each: u32 length, bytes.
+    std::uint32_t redacted_count = 0;
+    std::string redacted;  ///< Each: text salt, text value.
     bool sent = false;
     std::int64_t begun_boot_ns = 0;
   };
 
+  void add_redacted(std::span<const trail::Disclosure> redacted);
   void close_batch();
   Result<void> send_waiting();
 

@@ -34,6 +34,11 @@ class Writer : public testing::Test {
       const auto first = reader.number<std::uint64_t>();
       const std::uint32_t count = reader.count(4);
       for (std::uint32_t i = 0; i < count; ++i) bytes_ += reader.text().size();
+      const std::uint32_t values = reader.count(8);
+      for (std::uint32_t i = 0; i < values; ++i) {
+        EXPECT_EQ(reader.text().size(), 32U);
+        values_.emplace_back(reader.text());
+      }
       EXPECT_TRUE(reader.done());
       entries += count;
       if (!acknowledge) continue;
@@ -53,6 +58,7 @@ class Writer : public testing::Test {
                return {};
              }};
   std::uint64_t bytes_ = 0;
+  std::vector<std::string> values_;
 };
 
 TEST_F(Writer, EntriesArriveAndAreAcknowledged) {
@@ -86,6 +92,23 @@ TEST_F(Writer, NewKeeperGetsWhatTheOldOneDidNotAcknowledge) {
   ASSERT_TRUE(loop_.dispatch(0));
   EXPECT_TRUE(writer_.all_durable());
   EXPECT_EQ(writer_.counters().resent, 10U);
+}
+
+TEST_F(Writer, RedactedValuesTravelWithTheirEntry) {
+  connect();
+  const trail::Disclosure values[] = {{{1}, "geheim"},
+                                      {{2}, std::string(kDisclosureBytesMax, 'x')}};
+  ASSERT_TRUE(writer_.append("{\"t\":1}", values));
+  ASSERT_TRUE(writer_.flush());
+  EXPECT_EQ(take(false), 1U);
+  EXPECT_EQ(values_, std::vector<std::string>{"geheim"});
+  EXPECT_EQ(writer_.counters().values_dropped, 1U);
+  // Not acknowledged, so a new keeper gets them again.
+  connect();
+  EXPECT_EQ(take(true), 1U);
+  EXPECT_EQ(values_.size(), 2U);
+  ASSERT_TRUE(loop_.dispatch(0));
+  EXPECT_EQ(writer_.counters().waiting_bytes, 0U);
 }
 
 TEST_F(Writer, WhatCannotWaitIsCounted) {

@@ -46,19 +46,25 @@ Result<Sidecar> Sidecar::open(const std::string& path, Mode mode) {
 }
 
 Result<std::string> Sidecar::commit(std::string_view value) {
-  if (value.size() > kSecretBytesMax) return fail(Code::kLimit, "the value is too long");
-  Salt salt{};
+  Disclosure disclosure{{}, std::string(value)};
+  Salt& salt = disclosure.salt;
   if (RAND_bytes(salt.data(), static_cast<int>(salt.size())) != 1) {
     return fail(Code::kInternal, "there is no randomness");
   }
+  return store(disclosure);
+}
+
+Result<std::string> Sidecar::store(const Disclosure& disclosure) {
+  const auto& [salt, value] = disclosure;
+  if (value.size() > kSecretBytesMax) return fail(Code::kLimit, "the value is too long");
   std::string commitment = to_base64(commitment_hash(salt, value));
   if (!in_transaction_) {
     TRY(database_->execute("BEGIN IMMEDIATE"));
     in_transaction_ = true;
   }
   const std::string salt_text = to_base64(salt);
-  const std::string value_text = to_base64(octets(value));
-  auto insert = TRY(database_->prepare("INSERT INTO secrets VALUES(?1, ?2, ?3, ?4)"));
+  const std::string value_text = to_base64(octets(std::string_view(value)));
+  auto insert = TRY(database_->prepare("INSERT OR IGNORE INTO secrets VALUES(?1, ?2, ?3, ?4)"));
   TRY(insert.bind_text(1, commitment)
           .bind_text(2, salt_text)
           .bind_text(3, value_text)

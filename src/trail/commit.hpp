@@ -42,7 +42,10 @@ class Sidecar {
 
   /// Stores a value and returns its commitment, base64. Not durable before flush().
   Result<std::string> commit(std::string_view value);
-  /// Makes what commit() stored durable; call before the entries are made durable.
+  /// Stores a value whose salt was drawn elsewhere; returns its commitment. One that is stored
+  /// already stays as it is. Not durable before flush().
+  Result<std::string> store(const Disclosure& disclosure);
+  /// Makes what commit() and store() took durable; call before the entries are made durable.
   Result<void> flush();
   /// kNotFound when it was erased or never stored here; checks the commitment.
   Result<Disclosure> find(std::string_view commitment) const;

@@ -46,5 +46,20 @@ TEST(Commit, ErasedValuesLeaveTheFile) {
   EXPECT_FALSE(sidecar.find(kept).has_value());
 }
 
+TEST(Commit, AValueWithAGivenSaltIsStoredOnce) {
+  const TestDir dir;
+  auto sidecar = Sidecar::open(dir.path() + "/s.db", Sidecar::Mode::kReadWrite).value();
+  const Disclosure given{Salt{1, 2, 3}, "geheim"};
+  const std::string commitment = sidecar.store(given).value();
+  EXPECT_EQ(commitment, to_base64(commitment_hash(given.salt, given.value)));
+  // A producer that wasn't told sends it again.
+  EXPECT_EQ(sidecar.store(given).value(), commitment);
+  ASSERT_TRUE(sidecar.flush().has_value());
+  EXPECT_EQ(sidecar.store(given).value(), commitment);
+  ASSERT_TRUE(sidecar.flush().has_value());
+  EXPECT_EQ(sidecar.find(commitment)->value, "geheim");
+  EXPECT_FALSE(sidecar.store({{}, std::string(kSecretBytesMax + 1, 'x')}).has_value());
+}
+
 }  // namespace
 }  // namespace coff::trail
