@@ -12,9 +12,9 @@ target_compile_definitions(coff_options INTERFACE COFF_VERSION="${PROJECT_VERSIO
 if(COFF_SANITIZE)
   target_compile_options(coff_options INTERFACE -fsanitize=${COFF_SANITIZE} -fno-omit-frame-pointer
     # gcc 12 reports false "maybe uninitialized" once a sanitizer is on.
-    $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized
+    $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized>
     # Boost.Asio uses fences, which gcc's thread sanitizer does not model.
-    $<$<CXX_COMPILER_ID:GNU>:-Wno-tsan>>)
+    $<$<CXX_COMPILER_ID:GNU>:-Wno-tsan>)
   target_link_options(coff_options INTERFACE -fsanitize=${COFF_SANITIZE})
 elseif(CMAKE_BUILD_TYPE MATCHES "Rel")
   target_compile_definitions(coff_options INTERFACE _FORTIFY_SOURCE=2)
