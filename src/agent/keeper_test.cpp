@@ -7,6 +7,7 @@
 #include "agent/pipeline.hpp"
 #include "agent/test_agent.hpp"
 #include "base/clock.hpp"
+#include "trail/query.hpp"
 #include "trail/reader.hpp"
 #include "trail/verify.hpp"
 
@@ -198,6 +199,8 @@ TEST_F(KeeperTest, QueriesAreAnsweredOnTheirOwnThreadInBoundedNumber) {
     ASSERT_TRUE(sensor.trail().append("{\"type\":\"test\",\"time\":\"2026-01-01T00:00:00Z\"}"));
   }
   settle(sensor);
+  // The index begins beside the log, not with it.
+  ASSERT_TRUE(eventually([&] { return trail::Query::open(settings_.trail_dir()).has_value(); }));
   const auto queries = QueryThread::start(settings_.trail_dir()).value();
   std::uint64_t taken = 0;
   std::uint64_t refused = 0;
@@ -221,7 +224,9 @@ TEST_F(KeeperTest, QueriesAreAnsweredOnTheirOwnThreadInBoundedNumber) {
   }));
   EXPECT_EQ(answers.back().outcome.error().code, Code::kInvalid);
   answers.pop_back();
-  for (const QueryAnswer& answer : answers) EXPECT_TRUE(answer.outcome);
+  for (const QueryAnswer& answer : answers) {
+    EXPECT_TRUE(answer.outcome) << answer.outcome.error().message();
+  }
 }
 
 TEST(ClockWatch, TellsStepsAndNotDrift) {

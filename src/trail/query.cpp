@@ -108,6 +108,9 @@ Result<Query> Query::open(const std::string& dir) {
   query.database_ = std::make_unique<Database>(std::move(*database));
   auto version = TRY(query.database_->prepare("PRAGMA user_version"));
   TRY(version.step());
+  if (version.integer(0) == 0) {
+    return fail(Code::kBusy, "the index is just being made; try again in a moment");
+  }
   if (version.integer(0) != kIndexVersion) {
     return fail(Code::kUnsupported,
                 "the index has another version; `cofferdam trail rebuild-index` makes it anew");
