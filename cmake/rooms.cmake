@@ -20,7 +20,13 @@ function(coff_room name)
     if(ROOM_LIVE)
       list(TRANSFORM ROOM_LIVE APPEND ".*" OUTPUT_VARIABLE suites)
       string(REPLACE ";" ":" suites "${suites}")
-      set_tests_properties(${name}_test PROPERTIES ENVIRONMENT "GTEST_FILTER=-${suites}")
+      set(left_out ${suites})
+      if(COFF_SANITIZE STREQUAL "thread")
+        # The runtime of the thread sanitizer does not live under the workers' system call filter;
+        # they have one thread.
+        string(APPEND left_out ":Worker.*")
+      endif()
+      set_tests_properties(${name}_test PROPERTIES ENVIRONMENT "GTEST_FILTER=-${left_out}")
       add_test(NAME ${name}_live_test COMMAND ${name}_test)
       set_tests_properties(${name}_live_test PROPERTIES ENVIRONMENT "GTEST_FILTER=${suites}"
         LABELS live TIMEOUT 600 RUN_SERIAL ON)

@@ -81,6 +81,10 @@ class AgentEngine : public ::testing::Test {
     text << std::ifstream(engine_->workspace() / "agent.log").rdbuf();
     return text.str();
   }
+  static std::string read_status() {
+    const auto status = cofferdam({"status"});
+    return status ? status->out : status.error().message();
+  }
   static Result<Outcome> cofferdam(std::vector<std::string> arguments) {
     arguments.insert(arguments.begin(), COFF_PROGRAM);
     arguments.insert(arguments.end(), {"--config", engine_->workspace() / "cofferdam.yaml"});
@@ -129,10 +133,13 @@ TEST_F(AgentEngine, TellsWhatRanInAContainer) {
            text_at(event, {"file", "path"}) == "/etc/shadow" &&
            text_at(event, {"container", "image"}) == kBusyboxImage;
   }));
-  EXPECT_TRUE(any_of(of_probe, [](const json::value& event) {
-    return text_at(event, {"kind"}) == "container_start" &&
-           text_at(event, {"container", "name"}) == "probe" &&
-           text_at(event, {"container", "metadata"}) == "complete";
+  // A lifecycle record waits for its container's metadata, two seconds at most.
+  EXPECT_TRUE(eventually([] {
+    return any_of(events({"--container", "probe"}), [](const json::value& event) {
+      return text_at(event, {"kind"}) == "container_start" &&
+             text_at(event, {"container", "name"}) == "probe" &&
+             text_at(event, {"container", "metadata"}) == "complete";
+    });
   }));
   for (const json::value& event : of_probe) {
     EXPECT_EQ(json::serialize(event).find("geheim"), std::string::npos);
@@ -169,7 +176,9 @@ TEST_F(AgentEngine, ShortContainersAreNamed) {
       }
     }
     return named.size() == kContainers;
-  })) << named.size();
+  })) << named.size()
+      << "\n"
+      << read_status() << read_log();
   std::set<std::string> ran;
   for (const json::value& event : events({"--kind", "exec", "--limit", "10000"})) {
     if (text_at(event, {"process", "name"}) != "true") continue;
