@@ -17,15 +17,6 @@ std::string unix_name(std::string_view name) {
   return std::string(name);
 }
 
-Credentials credentials_of(const coff_hdr& header) {
-  return {.uid = header.uid,
-          .gid = header.gid,
-          .euid = header.euid,
-          .egid = header.egid,
-          .loginuid = header.loginuid,
-          .sessionid = header.sessionid};
-}
-
 Path path_of(const Record& record, coff_str raw, coff_str base, coff_str resolved) {
   Path path;
   path.raw = record.text(raw);
@@ -134,6 +125,15 @@ Detail detail_of(const Record& record, Joined& joined) {
 }
 
 }  // namespace
+
+Credentials credentials_of(const coff_hdr& header) {
+  return {.uid = header.uid,
+          .gid = header.gid,
+          .euid = header.euid,
+          .egid = header.egid,
+          .loginuid = header.loginuid,
+          .sessionid = header.sessionid};
+}
 
 Event make_event(const Record& record, std::int64_t boot_to_wall_ns, Joined joined) {
   const coff_hdr& header = record.header();

@@ -26,6 +26,9 @@ struct Joined {
 /// attribute's name are no paths of this host, and stay as given.
 Event make_event(const Record& record, std::int64_t boot_to_wall_ns, Joined joined);
 
+/// What the header says of the thread's user, group and login.
+Credentials credentials_of(const coff_hdr& header);
+
 /// The program that a successful exec record describes.
 Program make_program(const Record& exec);
 /// The process that a successful exec record describes. Left for the process tree: id, container,

@@ -21,15 +21,6 @@ std::uint64_t process_id(std::string_view boot_id, std::uint32_t pid, std::uint6
 
 namespace {
 
-Credentials credentials_of(const coff_hdr& header) {
-  return {.uid = header.uid,
-          .gid = header.gid,
-          .euid = header.euid,
-          .egid = header.egid,
-          .loginuid = header.loginuid,
-          .sessionid = header.sessionid};
-}
-
 bool same(const Credentials& a, const Credentials& b) {
   return a.uid == b.uid && a.gid == b.gid && a.euid == b.euid && a.egid == b.egid &&
          a.loginuid == b.loginuid && a.sessionid == b.sessionid;
@@ -97,7 +88,7 @@ ProcessPtr ProcessTree::apply_fork(const schema::Record& record) {
   const coff_fork& fork = record.fork();
   const ProcessPtr parent = find_at(fork.hdr.pid, fork.hdr.start, fork.hdr.time);
   Process unknown_parent;
-  unknown_parent.credentials = credentials_of(fork.hdr);
+  unknown_parent.credentials = schema::credentials_of(fork.hdr);
   ProcessPtr child = link_to_parent(
       schema::make_child(record, parent == nullptr ? unknown_parent : *parent), parent);
   nodes_[fork.child_pid] = Node{.current = child};
@@ -122,7 +113,7 @@ void ProcessTree::apply_exec(const schema::Record& record) {
 // Any record tells the credentials and the control group of its process afresh.
 void ProcessTree::refresh(Node& node, const schema::Record& record) {
   const coff_hdr& header = record.header();
-  const Credentials now = credentials_of(header);
+  const Credentials now = schema::credentials_of(header);
   const bool changed = record.kind() == COFF_KIND_setid || record.kind() == COFF_KIND_capset ||
                        record.kind() == COFF_KIND_setsid || record.kind() == COFF_KIND_chdir ||
                        node.current->credentials.loginuid != now.loginuid ||

@@ -88,12 +88,7 @@ ProcessPtr Sensor::heal_one(const schema::Record& record) {
                   .ppid = header.ppid,
                   .start_boot_ns = header.start,
                   .name = std::string(record.comm()),
-                  .credentials = {.uid = header.uid,
-                                  .gid = header.gid,
-                                  .euid = header.euid,
-                                  .egid = header.egid,
-                                  .loginuid = header.loginuid,
-                                  .sessionid = header.sessionid},
+                  .credentials = schema::credentials_of(header),
                   .cgroup = header.cgroup};
   if (!read_texts(process)) return nullptr;
   ++healed_;
@@ -123,12 +118,7 @@ void Sensor::take_record(std::span<const std::byte> bytes, const Sink& sink) {
                 .tid = header.tid,
                 .cgroup = header.cgroup,
                 .thread_name = std::string(record.comm()),
-                .credentials = {.uid = header.uid,
-                                .gid = header.gid,
-                                .euid = header.euid,
-                                .egid = header.egid,
-                                .loginuid = header.loginuid,
-                                .sessionid = header.sessionid},
+                .credentials = schema::credentials_of(header),
                 .process = answer.process,
                 .container = container,
                 .detail = CallInfo{.before = answer.before, .before_known = answer.has_before}};
