@@ -6,7 +6,7 @@ static __always_inline struct coff_call *
 begin_call(struct coff_scratch *s, struct task_struct *task, __u32 kind, __s32 nr, __s64 ret)
 {
 	struct coff_call *r = RECORD(s, coff_call);
-	const struct cred *cred = READ(task, cred);
+	const struct cred *cred = LOAD(task, cred);
 
 	__builtin_memset(r, 0, sizeof(*r));
 	s->used = sizeof(*r);
@@ -14,10 +14,10 @@ begin_call(struct coff_scratch *s, struct task_struct *task, __u32 kind, __s32 n
 	bpf_core_read(&r->cap_permitted, 8, &cred->cap_permitted);
 	bpf_core_read(&r->cap_effective, 8, &cred->cap_effective);
 	bpf_core_read(&r->cap_inheritable, 8, &cred->cap_inheritable);
-	r->suid = READ(cred, suid.val);
-	r->sgid = READ(cred, sgid.val);
-	r->fsuid = READ(cred, fsuid.val);
-	r->fsgid = READ(cred, fsgid.val);
+	r->suid = LOAD(cred, suid.val);
+	r->sgid = LOAD(cred, sgid.val);
+	r->fsuid = LOAD(cred, fsuid.val);
+	r->fsgid = LOAD(cred, fsgid.val);
 	return r;
 }
 
@@ -50,7 +50,7 @@ static __always_inline bool is_bpf_noise(__u64 command)
 SEC("tp")
 int on_exit_call(struct coff_sys_exit *ctx)
 {
-	struct task_struct *task = (struct task_struct *)bpf_get_current_task();
+	struct task_struct *task = current_task();
 	const struct coff_call_desc *d = describe(ctx->nr);
 	struct pt_regs *regs = call_registers(task);
 	__u64 first = call_arg(regs, 0);
@@ -108,12 +108,12 @@ int BPF_PROG(on_signal, int sig, struct kernel_siginfo *info, struct task_struct
 	} else if ((unsigned long)info == 1) {
 		return 0; /* SEND_SIG_PRIV: the kernel */
 	} else {
-		code = READ(info, si_code);
+		code = LOAD(info, si_code);
 	}
 	if (code > 0 || sig == 0)
 		return 0; /* positive codes come from the kernel */
-	task = (struct task_struct *)bpf_get_current_task();
-	if (READ(task, tgid) == READ(target, tgid))
+	task = current_task();
+	if (LOAD(task, tgid) == LOAD(target, tgid))
 		return 0;
 	target_cgroup = cgroup_id(target);
 	cls = class_of_cgroup(cgroup_id(task), &slot);
@@ -127,10 +127,10 @@ int BPF_PROG(on_signal, int sig, struct kernel_siginfo *info, struct task_struct
 		return 0;
 	}
 	r = begin_call(s, task, COFF_KIND_kill, -1, 0);
-	r->args[0] = READ(target, tgid);
+	r->args[0] = LOAD(target, tgid);
 	r->args[1] = sig;
-	r->target_pid = READ(target, tgid);
-	r->target_start = READ(target, group_leader, start_boottime);
+	r->target_pid = LOAD(target, tgid);
+	r->target_start = LOAD(target, group_leader, start_boottime);
 	r->target_cgroup = target_cgroup;
 	submit_record(s, &ring_prio);
 	release_scratch(s);
@@ -145,7 +145,7 @@ struct oom_context {
 SEC("tp/oom/mark_victim")
 int on_oom(struct oom_context *ctx)
 {
-	struct task_struct *task = (struct task_struct *)bpf_get_current_task();
+	struct task_struct *task = current_task();
 	struct coff_scratch *s = claim_scratch();
 	struct coff_call *r;
 
@@ -176,15 +176,15 @@ struct {
 
 static __always_inline int uring_use(struct io_kiocb *request)
 {
-	struct task_struct *task = (struct task_struct *)bpf_get_current_task();
+	struct task_struct *task = current_task();
 	struct uring_key key = {};
 	struct coff_scratch *s;
 	struct coff_call *r;
 	__u8 seen = 1;
 	__u32 slot;
 
-	key.start = READ(task, group_leader, start_boottime);
-	key.pid = READ(task, tgid);
+	key.start = LOAD(task, group_leader, start_boottime);
+	key.pid = LOAD(task, tgid);
 	key.opcode = READ(request, opcode);
 	class_of_cgroup(cgroup_id(task), &slot);
 	if (bpf_map_lookup_elem(&uring_seen, &key)) {

@@ -132,8 +132,6 @@ static __always_inline struct coff_file *begin_file(struct coff_scratch *s,
 static __always_inline bool open_wanted(struct coff_scratch *s, struct task_struct *task,
 					__u64 possible, __u64 path, __s64 ret)
 {
-	struct dentry *dentry;
-	struct vfsmount *mnt;
 	struct file *file;
 	long size;
 
@@ -153,9 +151,7 @@ static __always_inline bool open_wanted(struct coff_scratch *s, struct task_stru
 	file = file_of_fd(task, ret);
 	if (!file)
 		return 1;
-	dentry = READ(file, f_path.dentry);
-	mnt = READ(file, f_path.mnt);
-	return (clauses_of_file(s, dentry, mnt) & possible) != 0;
+	return (clauses_of_file(s, file) & possible) != 0;
 }
 
 static __always_inline void report_open(struct coff_scratch *s, struct task_struct *task,
@@ -189,7 +185,7 @@ static __always_inline void report_open(struct coff_scratch *s, struct task_stru
 SEC("tp")
 int on_exit_open(struct coff_sys_exit *ctx)
 {
-	struct task_struct *task = (struct task_struct *)bpf_get_current_task();
+	struct task_struct *task = current_task();
 	const struct coff_call_desc *d = describe(ctx->nr);
 	__u32 slot, cls = class_of_cgroup(cgroup_id(task), &slot);
 	struct open_args a;
@@ -309,9 +305,7 @@ static __always_inline bool file_wanted(struct coff_scratch *s, struct task_stru
 	if (d->fd >= 0) {
 		struct file *file = file_of_fd(task, (__s32)call_arg(regs, 0));
 
-		return !file ||
-		       clauses_of_file(s, READ(file, f_path.dentry), READ(file, f_path.mnt)) &
-			   possible;
+		return !file || (clauses_of_file(s, file) & possible);
 	}
 	return 0;
 }
@@ -319,7 +313,7 @@ static __always_inline bool file_wanted(struct coff_scratch *s, struct task_stru
 SEC("tp")
 int on_exit_file(struct coff_sys_exit *ctx)
 {
-	struct task_struct *task = (struct task_struct *)bpf_get_current_task();
+	struct task_struct *task = current_task();
 	const struct coff_call_desc *d = describe(ctx->nr);
 	struct pt_regs *regs = call_registers(task);
 	__u32 slot, cls = class_of_cgroup(cgroup_id(task), &slot);

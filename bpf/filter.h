@@ -91,54 +91,54 @@ __noinline __u64 clauses_of_text(__u32 index, __u32 from, __u32 length)
 /* A key of everything that the path of (dentry, mnt) is made of; 0 when it is too deep. */
 __noinline __u64 path_key(__u64 dentry_address, __u64 mnt_address)
 {
-	struct task_struct *task = (struct task_struct *)bpf_get_current_task();
+	struct task_struct *task = current_task();
 	struct dentry *dentry = (struct dentry *)dentry_address;
 	struct vfsmount *mnt = (struct vfsmount *)mnt_address;
-	struct dentry *root_dentry = READ(task, fs, root.dentry);
-	struct vfsmount *root_mnt = READ(task, fs, root.mnt);
-	struct dentry *mnt_root = READ(mnt, mnt_root);
+	struct fs_struct *fs = LOAD(task, fs);
+	struct dentry *root_dentry = LOAD(fs, root.dentry);
+	struct vfsmount *root_mnt = LOAD(fs, root.mnt);
+	struct coff_crossing crossing;
+	struct coff_step step;
 	__u64 key = filter_active;
 
+	read_crossing(&crossing, mount_of(mnt));
 	for (int i = 0; i < 48; i++) {
-		struct dentry *parent;
-
 		if (dentry == root_dentry && mnt == root_mnt)
 			return COFF_MIX(key, key >> 29) | 1;
-		if (dentry == mnt_root) {
-			struct mount *m = mount_of(mnt);
-			struct mount *up = READ(m, mnt_parent);
-
-			if (m == up)
+		if (dentry == crossing.root) {
+			if (mount_of(mnt) == crossing.parent)
 				return COFF_MIX(key, key >> 29) | 1;
 			key = COFF_MIX(key, (__u64)mnt);
-			dentry = READ(m, mnt_mountpoint);
-			mnt = (struct vfsmount *)((char *)up +
-						  bpf_core_field_offset(struct mount, mnt));
-			mnt_root = READ(mnt, mnt_root);
+			dentry = crossing.mountpoint;
+			mnt = vfsmount_of(crossing.parent);
+			read_crossing(&crossing, crossing.parent);
 			continue;
 		}
-		parent = READ(dentry, d_parent);
-		if (parent == dentry)
+		read_step(&step, dentry);
+		if (step.parent == dentry)
 			return COFF_MIX(key, key >> 29) | 1;
 		key = COFF_MIX(key, (__u64)dentry);
-		key = COFF_MIX(key, READ(dentry, d_name.hash_len));
+		key = COFF_MIX(key, step.hash_len);
 		key ^= key >> 32;
-		dentry = parent;
+		dentry = step.parent;
 	}
 	return 0;
 }
 
 /* Clauses met by the file's own path. Leaves the path in the walk buffer only when it had to. */
-static __always_inline __u64 clauses_of_file(struct coff_scratch *s, struct dentry *dentry,
-					     struct vfsmount *mnt)
+static __always_inline __u64 clauses_of_file(struct coff_scratch *s, struct file *file)
 {
-	__u64 key = path_key((__u64)dentry, (__u64)mnt);
-	struct coff_cached_mask *cached = &cached_masks[(key >> 20) & (COFF_CACHED_MASKS - 1)];
-	__u64 mask = cached->mask;
+	struct coff_cached_mask *cached;
+	struct path path = {};
+	__u64 key, mask;
 
+	bpf_core_read(&path, sizeof(path), &file->f_path);
+	key = path_key((__u64)path.dentry, (__u64)path.mnt);
+	cached = &cached_masks[(key >> 20) & (COFF_CACHED_MASKS - 1)];
+	mask = cached->mask;
 	if (key && (cached->check ^ mask) == key)
 		return mask;
-	if (walk_path(s->index, (__u64)dentry, (__u64)mnt))
+	if (walk_path(s->index, (__u64)path.dentry, (__u64)path.mnt))
 		return ~0ULL; /* cut: unknown, forward */
 	mask = clauses_of_text(s->index, s->walk, COFF_WALK_BYTES - s->walk);
 	if (key) {

@@ -19,32 +19,32 @@ int seen_task(struct bpf_iter__task *ctx)
 	struct coff_exec r = {};
 	struct pid *pid;
 
-	if (!task || READ(task, pid) != READ(task, tgid))
+	if (!task || LOAD(task, pid) != LOAD(task, tgid))
 		return 0;
-	cred = READ(task, cred);
-	pid = READ(task, thread_pid);
+	cred = LOAD(task, cred);
+	pid = LOAD(task, thread_pid);
 	r.hdr.size = sizeof(r);
 	r.hdr.kind = COFF_KIND_exec;
 	r.hdr.lane = COFF_LANE_PRIO;
 	r.hdr.flags = COFF_F_SNAPSHOT;
 	r.hdr.time = bpf_ktime_get_boot_ns();
 	r.hdr.cgroup = cgroup_id(task);
-	r.hdr.start = READ(task, start_boottime);
-	r.hdr.pid = READ(task, tgid);
+	r.hdr.start = LOAD(task, start_boottime);
+	r.hdr.pid = LOAD(task, tgid);
 	r.hdr.tid = r.hdr.pid;
-	r.hdr.ppid = READ(task, real_parent, tgid);
-	r.hdr.uid = READ(cred, uid.val);
-	r.hdr.gid = READ(cred, gid.val);
-	r.hdr.euid = READ(cred, euid.val);
-	r.hdr.egid = READ(cred, egid.val);
-	r.hdr.loginuid = READ(task, loginuid.val);
-	r.hdr.sessionid = READ(task, sessionid);
+	r.hdr.ppid = LOAD(task, real_parent, tgid);
+	r.hdr.uid = LOAD(cred, uid.val);
+	r.hdr.gid = LOAD(cred, gid.val);
+	r.hdr.euid = LOAD(cred, euid.val);
+	r.hdr.egid = LOAD(cred, egid.val);
+	r.hdr.loginuid = LOAD(task, loginuid.val);
+	r.hdr.sessionid = LOAD(task, sessionid);
 	r.hdr.syscall = -1;
-	r.hdr.vpid = number_at(pid, READ(pid, level));
+	r.hdr.vpid = number_at(pid, LOAD(pid, level));
 	bpf_core_read(r.hdr.comm, sizeof(r.hdr.comm), &task->comm);
 	read_task(&r, task);
-	if (READ(task, mm))
-		read_exe(&r, READ(task, mm, exe_file));
+	if (LOAD(task, mm))
+		read_exe(&r, LOAD(task, mm, exe_file));
 	bpf_seq_write(ctx->meta->seq, &r, sizeof(r));
 	return 0;
 }

@@ -43,7 +43,7 @@ enum bpf_map_type {
 	BPF_MAP_TYPE_RINGBUF = 27,
 };
 
-/* Helpers that kernels before 5.15 lack: asked for by number before use. */
+/* Helpers that kernels before 5.15 lack: asked for by name before use. */
 enum bpf_func_id {
 	BPF_FUNC_task_pt_regs = 175,
 };

@@ -42,8 +42,7 @@ static __always_inline void report_mapping(struct coff_sys_exit *ctx, struct tas
 		COUNT(slot, kind, lost_scratch);
 		return;
 	}
-	if (possible & pathless_clauses() ||
-	    clauses_of_file(s, READ(file, f_path.dentry), READ(file, f_path.mnt)) & possible) {
+	if (possible & pathless_clauses() || clauses_of_file(s, file) & possible) {
 		bpf_map_update_elem(&mappings_seen, &key, &seen, BPF_ANY);
 		r = begin_file(s, task, kind, COFF_LANE_FILE, ctx);
 		r->hdr.ret = 0;
@@ -62,7 +61,7 @@ static __always_inline void report_mapping(struct coff_sys_exit *ctx, struct tas
 SEC("tp")
 int on_exit_map(struct coff_sys_exit *ctx)
 {
-	struct task_struct *task = (struct task_struct *)bpf_get_current_task();
+	struct task_struct *task = current_task();
 	struct pt_regs *regs = call_registers(task);
 	struct file *file;
 
@@ -90,7 +89,7 @@ static long take_vma(struct task_struct *task, struct vm_area_struct *vma, struc
 SEC("tp")
 int on_exit_protect(struct coff_sys_exit *ctx)
 {
-	struct task_struct *task = (struct task_struct *)bpf_get_current_task();
+	struct task_struct *task = current_task();
 	struct pt_regs *regs = call_registers(task);
 	struct found_vma found = {};
 

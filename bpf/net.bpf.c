@@ -138,7 +138,7 @@ static __always_inline bool sock_unwanted(__u32 kind, struct task_struct *task, 
 SEC("tp")
 int on_exit_sock(struct coff_sys_exit *ctx)
 {
-	struct task_struct *task = (struct task_struct *)bpf_get_current_task();
+	struct task_struct *task = current_task();
 	const struct coff_call_desc *d = describe(ctx->nr);
 	struct pt_regs *regs = call_registers(task);
 	__u64 first = call_arg(regs, 0), second = call_arg(regs, 1), third = call_arg(regs, 2);
@@ -205,7 +205,7 @@ static __always_inline __u64 datagram_address(const struct coff_call_desc *d, st
 SEC("tp")
 int on_exit_dgram(struct coff_sys_exit *ctx)
 {
-	struct task_struct *task = (struct task_struct *)bpf_get_current_task();
+	struct task_struct *task = current_task();
 	const struct coff_call_desc *d = describe(ctx->nr);
 	struct pt_regs *regs = call_registers(task);
 	__u64 length = 0, address = datagram_address(d, regs, &length);
@@ -240,7 +240,7 @@ int on_exit_dgram(struct coff_sys_exit *ctx)
 SEC("tp")
 int on_exit_dup(struct coff_sys_exit *ctx)
 {
-	struct task_struct *task = (struct task_struct *)bpf_get_current_task();
+	struct task_struct *task = current_task();
 	const struct coff_call_desc *d = describe(ctx->nr);
 	struct pt_regs *regs;
 	struct socket *socket;

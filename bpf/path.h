@@ -12,11 +12,52 @@ static __always_inline struct mount *mount_of(struct vfsmount *mnt)
 	return (struct mount *)((char *)mnt - bpf_core_field_offset(struct mount, mnt));
 }
 
-/* Writes the name of `dentry` before position `at` of the walk buffer; the new position, or -1. */
-static __always_inline long prepend_name(struct coff_scratch *s, struct dentry *dentry, __u32 at)
+/* A dentry's way up and its name, which lie side by side: one read. */
+struct coff_step {
+	struct dentry *parent;
+	__u64 hash_len;
+	const unsigned char *name;
+};
+
+static __always_inline void read_step(struct coff_step *step, struct dentry *dentry)
 {
-	__u32 length = READ(dentry, d_name.len);
-	const unsigned char *name = READ(dentry, d_name.name);
+	if (bpf_core_field_offset(dentry->d_name) - bpf_core_field_offset(dentry->d_parent) == 8) {
+		bpf_core_read(step, sizeof(*step), &dentry->d_parent);
+		return;
+	}
+	step->parent = READ(dentry, d_parent);
+	bpf_core_read(&step->hash_len, 16, &dentry->d_name);
+}
+
+/* A mount's parent, where it lies there, and its own root: as above. */
+struct coff_crossing {
+	struct mount *parent;
+	struct dentry *mountpoint;
+	struct dentry *root;
+};
+
+static __always_inline void read_crossing(struct coff_crossing *crossing, struct mount *mount)
+{
+	if (bpf_core_field_offset(mount->mnt) - bpf_core_field_offset(mount->mnt_parent) == 16) {
+		bpf_core_read(crossing, sizeof(*crossing), &mount->mnt_parent);
+		return;
+	}
+	crossing->parent = READ(mount, mnt_parent);
+	crossing->mountpoint = READ(mount, mnt_mountpoint);
+	crossing->root = READ(mount, mnt.mnt_root);
+}
+
+static __always_inline struct vfsmount *vfsmount_of(struct mount *mount)
+{
+	return (struct vfsmount *)((char *)mount + bpf_core_field_offset(struct mount, mnt));
+}
+
+/* Writes the name of a step before position `at` of the walk buffer; the new position, or -1. */
+static __always_inline long prepend_name(struct coff_scratch *s, const struct coff_step *step,
+					 __u32 at)
+{
+	__u32 length = step->hash_len >> 32; /* on both architectures the hash comes first */
+	const unsigned char *name = step->name;
 
 	if (length > 255 || length + 1 > at)
 		return -1;
@@ -33,56 +74,54 @@ static __always_inline long prepend_name(struct coff_scratch *s, struct dentry *
  * numbers only. */
 __noinline int walk_path(__u32 index, __u64 dentry_address, __u64 mnt_address)
 {
-	struct task_struct *task = (struct task_struct *)bpf_get_current_task();
+	struct task_struct *task = current_task();
 	struct coff_scratch *s = bpf_map_lookup_elem(&scratches, &index);
 	struct dentry *dentry = (struct dentry *)dentry_address;
 	struct vfsmount *mnt = (struct vfsmount *)mnt_address;
-	struct dentry *root_dentry = READ(task, fs, root.dentry);
-	struct vfsmount *root_mnt = READ(task, fs, root.mnt);
+	struct fs_struct *fs = LOAD(task, fs);
+	struct dentry *root_dentry = LOAD(fs, root.dentry);
+	struct vfsmount *root_mnt = LOAD(fs, root.mnt);
+	struct coff_crossing crossing;
+	struct coff_step step;
 	__u32 at = COFF_WALK_BYTES;
 	int cut = 1;
 
 	if (!s)
 		return 1;
-
+	read_crossing(&crossing, mount_of(mnt));
 	for (int i = 0; i < COFF_WALK_MAX; i++) {
-		struct dentry *parent;
 		long next;
 
 		if (dentry == root_dentry && mnt == root_mnt) {
 			cut = 0;
 			break;
 		}
-		parent = READ(dentry, d_parent);
-		if (dentry == parent || dentry == READ(mnt, mnt_root)) {
-			struct mount *m = mount_of(mnt);
-			struct mount *up = READ(m, mnt_parent);
-
-			if (m == up) {
+		read_step(&step, dentry);
+		if (dentry == step.parent || dentry == crossing.root) {
+			if (mount_of(mnt) == crossing.parent) {
 				/* The end of a tree that the task's root is not in: a pseudo
 				 * file (memfd, pipe) names itself here. */
 				char first = 0;
-				const unsigned char *name = READ(dentry, d_name.name);
 
-				bpf_probe_read_kernel(&first, 1, name);
+				bpf_probe_read_kernel(&first, 1, step.name);
 				if (first != '/' && at == COFF_WALK_BYTES) {
-					next = prepend_name(s, dentry, at);
+					next = prepend_name(s, &step, at);
 					if (next >= 0)
 						at = next;
 				}
 				cut = 0;
 				break;
 			}
-			dentry = READ(m, mnt_mountpoint);
-			mnt = (struct vfsmount *)((char *)up +
-						  bpf_core_field_offset(struct mount, mnt));
+			dentry = crossing.mountpoint;
+			mnt = vfsmount_of(crossing.parent);
+			read_crossing(&crossing, crossing.parent);
 			continue;
 		}
-		next = prepend_name(s, dentry, at);
+		next = prepend_name(s, &step, at);
 		if (next < 0)
 			break;
 		at = next;
-		dentry = parent;
+		dentry = step.parent;
 	}
 	if (at == COFF_WALK_BYTES) {
 		at = COFF_WALK_BYTES - 1;
@@ -111,13 +150,21 @@ static __always_inline void put_path(struct coff_scratch *s, struct coff_str *st
 static __always_inline void put_file_path(struct coff_scratch *s, struct coff_str *str,
 					  struct task_struct *task, struct file *file)
 {
-	put_path(s, str, task, READ(file, f_path.dentry), READ(file, f_path.mnt));
+	struct path path = {};
+
+	bpf_core_read(&path, sizeof(path), &file->f_path);
+	put_path(s, str, task, path.dentry, path.mnt);
 }
 
 static __always_inline void put_cwd(struct coff_scratch *s, struct coff_str *str,
 				    struct task_struct *task)
 {
-	put_path(s, str, task, READ(task, fs, pwd.dentry), READ(task, fs, pwd.mnt));
+	struct fs_struct *fs = LOAD(task, fs);
+	struct path path = {};
+
+	/* By a probe read: a global function takes no typed pointers. */
+	bpf_core_read(&path, sizeof(path), &fs->pwd);
+	put_path(s, str, task, path.dentry, path.mnt);
 }
 
 #define OVERLAYFS_SUPER_MAGIC 0x794c7630
@@ -143,20 +190,20 @@ static __always_inline void inode_times(struct inode *inode, __u64 *mtime_ns, __
 	struct inode___6_6 *middle = (void *)inode;
 
 	if (bpf_core_field_exists(inode->i_mtime_sec)) {
-		*mtime_ns = READ(inode, i_mtime_sec) * COFF_SECOND + READ(inode, i_mtime_nsec);
-		*ctime_ns = READ(inode, i_ctime_sec) * COFF_SECOND + READ(inode, i_ctime_nsec);
+		*mtime_ns = LOAD(inode, i_mtime_sec) * COFF_SECOND + LOAD(inode, i_mtime_nsec);
+		*ctime_ns = LOAD(inode, i_ctime_sec) * COFF_SECOND + LOAD(inode, i_ctime_nsec);
 		return;
 	}
 	if (bpf_core_field_exists(old->i_mtime))
-		*mtime_ns = READ(old, i_mtime.tv_sec) * COFF_SECOND + READ(old, i_mtime.tv_nsec);
+		*mtime_ns = LOAD(old, i_mtime.tv_sec) * COFF_SECOND + LOAD(old, i_mtime.tv_nsec);
 	else if (bpf_core_field_exists(middle->__i_mtime))
 		*mtime_ns =
-		    READ(middle, __i_mtime.tv_sec) * COFF_SECOND + READ(middle, __i_mtime.tv_nsec);
+		    LOAD(middle, __i_mtime.tv_sec) * COFF_SECOND + LOAD(middle, __i_mtime.tv_nsec);
 	if (bpf_core_field_exists(old->i_ctime))
-		*ctime_ns = READ(old, i_ctime.tv_sec) * COFF_SECOND + READ(old, i_ctime.tv_nsec);
+		*ctime_ns = LOAD(old, i_ctime.tv_sec) * COFF_SECOND + LOAD(old, i_ctime.tv_nsec);
 	else if (bpf_core_field_exists(middle->__i_ctime))
 		*ctime_ns =
-		    READ(middle, __i_ctime.tv_sec) * COFF_SECOND + READ(middle, __i_ctime.tv_nsec);
+		    LOAD(middle, __i_ctime.tv_sec) * COFF_SECOND + LOAD(middle, __i_ctime.tv_nsec);
 }
 
 #endif

@@ -4,7 +4,7 @@
 
 static __always_inline struct pid *pid_of(struct task_struct *task, int type)
 {
-	struct signal_struct *signal = READ(task, signal);
+	struct signal_struct *signal = LOAD(task, signal);
 	struct pid *pid = 0;
 
 	bpf_core_read(&pid, sizeof(pid), &signal->pids[type]);
@@ -35,7 +35,7 @@ int BPF_PROG(on_fork, struct task_struct *parent, struct task_struct *child)
 	struct pid *pid;
 	__u32 slot;
 
-	if (READ(child, pid) != READ(child, tgid))
+	if (LOAD(child, pid) != LOAD(child, tgid))
 		return 0; /* a thread, not a process */
 	r = bpf_ringbuf_reserve(&ring_prio, sizeof(*r), 0);
 	if (!r) {
@@ -43,17 +43,17 @@ int BPF_PROG(on_fork, struct task_struct *parent, struct task_struct *child)
 		COUNT(slot, COFF_KIND_fork, lost_ring);
 		return 0;
 	}
-	fill_header(&r->hdr, parent, COFF_KIND_fork, COFF_LANE_PRIO, -1, READ(child, tgid));
+	fill_header(&r->hdr, parent, COFF_KIND_fork, COFF_LANE_PRIO, -1, LOAD(child, tgid));
 	r->hdr.size = sizeof(*r);
-	pid = READ(child, thread_pid);
-	r->child_pid = READ(child, tgid);
-	r->child_vpid = number_at(pid, READ(pid, level));
-	r->child_start = READ(child, start_boottime);
+	pid = LOAD(child, thread_pid);
+	r->child_pid = LOAD(child, tgid);
+	r->child_vpid = number_at(pid, LOAD(pid, level));
+	r->child_start = LOAD(child, start_boottime);
 	r->child_cgroup = cgroup_id(child);
 	r->child_pid_ns = pid_ns_inum(pid);
-	r->child_mnt_ns = READ(child, nsproxy, mnt_ns, ns.inum);
-	r->child_net_ns = READ(child, nsproxy, net_ns, ns.inum);
-	r->child_user_ns = READ(child, cred, user_ns, ns.inum);
+	r->child_mnt_ns = LOAD(child, nsproxy, mnt_ns, ns.inum);
+	r->child_net_ns = LOAD(child, nsproxy, net_ns, ns.inum);
+	r->child_user_ns = LOAD(child, cred, user_ns, ns.inum);
 	r->child_sid = number_at(pid_of(child, COFF_PIDTYPE_SID), 0);
 	r->child_pgid = number_at(pid_of(child, COFF_PIDTYPE_PGID), 0);
 	slot = r->hdr.slot & (COFF_SLOTS - 1);
@@ -74,17 +74,17 @@ static __always_inline void read_caps(const struct cred *cred, struct coff_exec 
 
 static __always_inline void read_exe(struct coff_exec *r, struct file *file)
 {
-	struct inode *inode = READ(file, f_inode);
-	unsigned long magic = READ(inode, i_sb, s_magic);
+	struct inode *inode = LOAD(file, f_inode);
+	unsigned long magic = LOAD(inode, i_sb, s_magic);
 
-	r->ino = READ(inode, i_ino);
-	r->dev = READ(inode, i_sb, s_dev);
-	r->size_bytes = READ(inode, i_size);
-	r->file_mode = READ(inode, i_mode);
-	r->file_uid = READ(inode, i_uid.val);
-	r->file_gid = READ(inode, i_gid.val);
+	r->ino = LOAD(inode, i_ino);
+	r->dev = LOAD(inode, i_sb, s_dev);
+	r->size_bytes = LOAD(inode, i_size);
+	r->file_mode = LOAD(inode, i_mode);
+	r->file_uid = LOAD(inode, i_uid.val);
+	r->file_gid = LOAD(inode, i_gid.val);
 	inode_times(inode, &r->mtime_ns, &r->ctime_ns);
-	if (READ(inode, i_nlink) == 0)
+	if (LOAD(inode, i_nlink) == 0)
 		r->exe_flags |= COFF_EXE_DELETED;
 	if (r->file_mode & 06000)
 		r->exe_flags |= COFF_EXE_SETID;
@@ -95,7 +95,7 @@ static __always_inline void read_exe(struct coff_exec *r, struct file *file)
 	}
 	if (magic == TMPFS_MAGIC) {
 		char name[8] = {};
-		const unsigned char *source = READ(file, f_path.dentry, d_name.name);
+		const unsigned char *source = LOAD(file, f_path.dentry, d_name.name);
 
 		r->exe_flags |= COFF_EXE_TMPFS;
 		bpf_probe_read_kernel_str(name, sizeof(name), source);
@@ -107,22 +107,22 @@ static __always_inline void read_exe(struct coff_exec *r, struct file *file)
 
 static __always_inline void read_task(struct coff_exec *r, struct task_struct *task)
 {
-	struct nsproxy *ns = READ(task, nsproxy);
-	const struct cred *cred = READ(task, cred);
-	struct pid *pid = READ(task, group_leader, thread_pid);
-	__u32 level = READ(pid, level);
+	struct nsproxy *ns = LOAD(task, nsproxy);
+	const struct cred *cred = LOAD(task, cred);
+	struct pid *pid = LOAD(task, group_leader, thread_pid);
+	__u32 level = LOAD(pid, level);
 	struct pid *session = pid_of(task, COFF_PIDTYPE_SID);
 	struct pid *group = pid_of(task, COFF_PIDTYPE_PGID);
-	struct tty_struct *tty = READ(task, signal, tty);
+	struct tty_struct *tty = LOAD(task, signal, tty);
 
 	read_caps(cred, r);
-	r->mnt_ns = READ(ns, mnt_ns, ns.inum);
-	r->net_ns = READ(ns, net_ns, ns.inum);
-	r->uts_ns = READ(ns, uts_ns, ns.inum);
-	r->ipc_ns = READ(ns, ipc_ns, ns.inum);
-	r->cgroup_ns = READ(ns, cgroup_ns, ns.inum);
+	r->mnt_ns = LOAD(ns, mnt_ns, ns.inum);
+	r->net_ns = LOAD(ns, net_ns, ns.inum);
+	r->uts_ns = LOAD(ns, uts_ns, ns.inum);
+	r->ipc_ns = LOAD(ns, ipc_ns, ns.inum);
+	r->cgroup_ns = LOAD(ns, cgroup_ns, ns.inum);
 	r->pid_ns = pid_ns_inum(pid);
-	r->user_ns = READ(cred, user_ns, ns.inum);
+	r->user_ns = LOAD(cred, user_ns, ns.inum);
 	r->sid = number_at(session, 0);
 	r->pgid = number_at(group, 0);
 	r->vsid = number_at(session, level);
@@ -130,24 +130,24 @@ static __always_inline void read_task(struct coff_exec *r, struct task_struct *t
 	if (tty)
 		r->tty = (__u32)READ(tty, driver, major) << 8 |
 			 ((__u32)READ(tty, driver, minor_start) + (__u32)READ(tty, index));
-	r->seccomp_mode = READ(task, seccomp.mode);
-	r->no_new_privs = READ(task, atomic_flags) & 1;
-	r->parent_start = READ(task, real_parent, group_leader, start_boottime);
+	r->seccomp_mode = LOAD(task, seccomp.mode);
+	r->no_new_privs = LOAD(task, atomic_flags) & 1;
+	r->parent_start = LOAD(task, real_parent, group_leader, start_boottime);
 }
 
 static __always_inline void put_arguments(struct coff_scratch *s, struct coff_exec *r,
 					  struct task_struct *task)
 {
-	struct mm_struct *mm = READ(task, mm);
-	unsigned long from = READ(mm, arg_start);
-	unsigned long size = READ(mm, arg_end) - from;
+	struct mm_struct *mm = LOAD(task, mm);
+	unsigned long from = LOAD(mm, arg_start);
+	unsigned long size = LOAD(mm, arg_end) - from;
 
 	r->argv_bytes = size;
 	if (size > COFF_ARGV_MAX)
 		size = COFF_ARGV_MAX;
 	put_bytes(s, &r->argv, (void *)from, size, coff_argv_max, 1);
-	from = READ(mm, env_start);
-	size = READ(mm, env_end) - from;
+	from = LOAD(mm, env_start);
+	size = LOAD(mm, env_end) - from;
 	r->env_bytes = size;
 	if (size > COFF_ENV_MAX)
 		size = COFF_ENV_MAX;
@@ -180,22 +180,22 @@ int BPF_PROG(on_exec, struct task_struct *task, pid_t old_pid, struct linux_binp
 	}
 	r = begin_exec(s);
 	fill_header(&r->hdr, task, COFF_KIND_exec, COFF_LANE_PRIO, -1, 0);
-	file = READ(task, mm, exe_file);
+	file = LOAD(task, mm, exe_file);
 	read_task(r, task);
 	read_exe(r, file);
 #if defined(__TARGET_ARCH_x86)
-	if (READ(task, thread_info.flags) & (1UL << 29)) /* TIF_ADDR32 */
+	if (LOAD(task, thread_info.flags) & (1UL << 29)) /* TIF_ADDR32 */
 		r->exe_flags |= COFF_EXE_32BIT;
 #else
-	if (READ(task, thread_info.flags) & (1UL << 22)) /* TIF_32BIT */
+	if (LOAD(task, thread_info.flags) & (1UL << 22)) /* TIF_32BIT */
 		r->exe_flags |= COFF_EXE_32BIT;
 #endif
 	if (r->exe_flags & COFF_EXE_32BIT)
 		r->hdr.flags |= COFF_F_COMPAT32;
 	put_arguments(s, r, task);
-	put_string(s, &r->filename, READ(bprm, filename), 0);
-	if (READ(bprm, interp) != READ(bprm, filename))
-		put_string(s, &r->interp, READ(bprm, interp), 0);
+	put_string(s, &r->filename, LOAD(bprm, filename), 0);
+	if (LOAD(bprm, interp) != LOAD(bprm, filename))
+		put_string(s, &r->interp, LOAD(bprm, interp), 0);
 	put_file_path(s, &r->exe, task, file);
 	put_cwd(s, &r->cwd, task);
 	submit_record(s, &ring_prio);
@@ -207,7 +207,7 @@ int BPF_PROG(on_exec, struct task_struct *task, pid_t old_pid, struct linux_binp
 SEC("tp")
 int on_exit_exec(struct coff_sys_exit *ctx)
 {
-	struct task_struct *task = (struct task_struct *)bpf_get_current_task();
+	struct task_struct *task = current_task();
 	const struct coff_call_desc *d = describe(ctx->nr);
 	struct coff_scratch *s;
 	struct coff_exec *r;
@@ -235,11 +235,11 @@ int on_exit_exec(struct coff_sys_exit *ctx)
 SEC("tp_btf/sched_process_exit")
 int BPF_PROG(on_exit, struct task_struct *task)
 {
-	struct signal_struct *signal = READ(task, signal);
+	struct signal_struct *signal = LOAD(task, signal);
 	struct coff_exit *r;
 	__u32 slot;
 
-	if (READ(signal, live.counter) > 0)
+	if (LOAD(signal, live.counter) > 0)
 		return 0; /* other threads of the process live on */
 	r = bpf_ringbuf_reserve(&ring_prio, sizeof(*r), 0);
 	if (!r) {
@@ -249,13 +249,13 @@ int BPF_PROG(on_exit, struct task_struct *task)
 	}
 	fill_header(&r->hdr, task, COFF_KIND_exit, COFF_LANE_PRIO, -1, 0);
 	r->hdr.size = sizeof(*r);
-	r->exit_code = READ(task, exit_code);
-	if (READ(signal, group_exit_code))
-		r->exit_code = READ(signal, group_exit_code);
+	r->exit_code = LOAD(task, exit_code);
+	if (LOAD(signal, group_exit_code))
+		r->exit_code = LOAD(signal, group_exit_code);
 	r->threads_reserved = 0;
-	r->cpu_user_ns = READ(signal, utime) + READ(task, utime);
-	r->cpu_system_ns = READ(signal, stime) + READ(task, stime);
-	r->max_rss_bytes = (__u64)READ(signal, maxrss) << coff_page_shift;
+	r->cpu_user_ns = LOAD(signal, utime) + LOAD(task, utime);
+	r->cpu_system_ns = LOAD(signal, stime) + LOAD(task, stime);
+	r->max_rss_bytes = (__u64)LOAD(signal, maxrss) << coff_page_shift;
 	slot = r->hdr.slot & (COFF_SLOTS - 1);
 	bpf_ringbuf_submit(r, wakeup_flags(&ring_prio));
 	COUNT(slot, COFF_KIND_exit, sent);
@@ -264,7 +264,7 @@ int BPF_PROG(on_exit, struct task_struct *task)
 
 static __always_inline int cgroup_event(struct cgroup *cgroup, const char *path, __u32 kind)
 {
-	struct task_struct *task = (struct task_struct *)bpf_get_current_task();
+	struct task_struct *task = current_task();
 	struct coff_scratch *s = claim_scratch();
 	struct coff_cgroup *r;
 
