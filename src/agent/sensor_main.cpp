@@ -13,7 +13,7 @@ namespace coff::agent {
 
 namespace {
 
-constexpr std::int64_t kPollMs = 10;
+constexpr std::int64_t kPollMs = 20;
 constexpr std::int64_t kTickMs = 1000;
 constexpr std::int64_t kNamesMs = 30'000;
 // After a loss the tree may lack processes: look at all of them again, at most this often.
