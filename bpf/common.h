@@ -220,8 +220,8 @@ static __always_inline __u64 wakeup_flags(void *ring)
 	return waiting >= ring_wakeup_bytes ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP;
 }
 
-/* Hands the record over and counts it as sent or lost. */
-static __always_inline void submit_record(struct coff_scratch *s, void *ring)
+/* Hands the record over and counts it as sent or lost; whether it was sent. */
+static __always_inline bool submit_record(struct coff_scratch *s, void *ring)
 {
 	struct coff_hdr *h = (struct coff_hdr *)s->record;
 	__u64 size = s->used;
@@ -230,10 +230,12 @@ static __always_inline void submit_record(struct coff_scratch *s, void *ring)
 	if (size > COFF_RECORD_MAX)
 		size = COFF_RECORD_MAX;
 	h->size = (__u32)size;
-	if (bpf_ringbuf_output(ring, s->record, size, wakeup_flags(ring)) == 0)
+	if (bpf_ringbuf_output(ring, s->record, size, wakeup_flags(ring)) == 0) {
 		COUNT(h->slot & (COFF_SLOTS - 1), h->kind & 127, sent);
-	else
-		COUNT(h->slot & (COFF_SLOTS - 1), h->kind & 127, lost_ring);
+		return 1;
+	}
+	COUNT(h->slot & (COFF_SLOTS - 1), h->kind & 127, lost_ring);
+	return 0;
 }
 
 #define RECORD(scratch, type) ((struct type *)(scratch)->record)

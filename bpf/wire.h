@@ -213,9 +213,10 @@ struct coff_sock {
 	__u32 protocol;
 	__s32 fd, fd2; /* socket's descriptor; dup_stdio: 0, 1 or 2 in fd2 */
 	__u32 net_ns;
-	__u32 flags;  /* MSG_*, SOCK_* or backlog */
-	__u64 cookie; /* address of the kernel's socket, hashed: equal for equal sockets */
-	__u64 bytes;  /* transferred */
+	__u32 flags;   /* MSG_*, SOCK_* or backlog */
+	__u64 cookie;  /* address of the kernel's socket, hashed: equal for equal sockets */
+	__u64 bytes;   /* transferred */
+	__u64 repeats; /* equal ones that were not reported since the last that was */
 };
 
 struct coff_call {
@@ -259,7 +260,8 @@ enum coff_class {
  * `start`; each transition with COFF_DFA_ACCEPTS set adds accept[state] to the clause mask. */
 struct coff_filter {
 	__u64 applicable[COFF_KINDS][COFF_CLASSES][COFF_OPEN_COMBINATIONS];
-	__u64 pathless; /* clauses that hold whatever the path is */
+	__u64 pathless;		/* clauses that hold whatever the path is */
+	__u64 repeat_window_ns; /* equal connections are reported once in so long; 0: each */
 	__u32 start, has_paths;
 	__u8 class_of[256];
 	__u64 accept[COFF_DFA_STATES];

@@ -70,7 +70,8 @@ std::vector<ProfileClause> effective_clauses(const ProfileSettings& settings) {
 }
 
 KernelFilter kernel_filter(const ProfileSettings& settings) {
-  KernelFilter filter;
+  constexpr std::uint64_t kSecondNs = 1'000'000'000;
+  KernelFilter filter{.clauses = {}, .repeat_window_ns = settings.repeat_seconds * kSecondNs};
   for (ProfileClause& clause : effective_clauses(settings)) {
     clause.filter.reason = "profile: " + clause.filter.reason;
     filter.clauses.push_back(std::move(clause.filter));

@@ -39,6 +39,8 @@ struct ProfileClause {
 struct ProfileSettings {
   std::string base = "default";        ///< A named profile: minimal, default or full.
   std::vector<ProfileClause> clauses;  ///< Added to the named one.
+  /// Connections of one process to the same other end are reported once in so long; 0 = each.
+  std::uint64_t repeat_seconds = 10;
   bool operator==(const ProfileSettings&) const = default;
 };
 

@@ -212,6 +212,11 @@ std::vector<Setting> profile_settings() {
          read_clauses(reader, node, c.profile.clauses);
        },
        [](JsonWriter& json, const Config& c) { write_clauses(json, c.profile.clauses); }},
+      integer(
+          "profile.repeat_seconds", "0 to 3600", {0, 3600},
+          [](auto& c) -> auto& { return c.profile.repeat_seconds; },
+          "A process's connections and datagrams with the same other end are reported once in so "
+          "many seconds, with the number of those that were not (`repeats`). 0: each of them."),
   };
 }
 

@@ -245,6 +245,7 @@ struct SocketInfo {
   std::uint32_t flags = 0;
   std::uint64_t cookie = 0;
   std::uint64_t bytes = 0;
+  std::uint64_t repeats = 0;  ///< Equal uses since the last report that were only counted.
 };
 
 struct CallInfo {

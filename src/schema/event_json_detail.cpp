@@ -90,6 +90,7 @@ void write_socket(EventWriter& writer, const SocketInfo& socket) {
   writer.positive("flags", socket.flags);
   if (socket.cookie != 0) writer.hex("cookie", socket.cookie);
   writer.positive("bytes", socket.bytes);
+  writer.positive("repeats", socket.repeats);
   writer.close();
 }
 

@@ -259,6 +259,10 @@ constexpr Field kFields[] = {
      "", "", "Socket type, e.g. SOCK_STREAM."},
     {"socket.bytes", kUnsigned, of_detail<SocketInfo, &SocketInfo::bytes>, "network.bytes", "",
      "Bytes that the call transferred."},
+    {"socket.repeats", kUnsigned, of_detail<SocketInfo, &SocketInfo::repeats>, "", "",
+     "Connections or datagrams of this process with the same other end that were not reported "
+     "since "
+     "the last that was (profile.repeat_seconds)."},
     {"socket.stdio", kInteger,
      [](const Subject& s, const Argument&) -> Value {
        const SocketInfo* socket = socket_of(s);

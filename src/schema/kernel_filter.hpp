@@ -32,6 +32,9 @@ struct FilterClause {
 /// forwarded whatever it says.
 struct KernelFilter {
   std::vector<FilterClause> clauses;
+  /// Connections and datagrams of one process that have the same other end are forwarded once in so
+  /// long, with the number of those that were not. 0: each.
+  std::uint64_t repeat_window_ns = 0;
 };
 
 }  // namespace coff

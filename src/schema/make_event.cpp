@@ -69,7 +69,8 @@ SocketInfo socket_of(const Record& record) {
                   .net_ns = sock.net_ns,
                   .flags = sock.flags,
                   .cookie = sock.cookie,
-                  .bytes = sock.bytes};
+                  .bytes = sock.bytes,
+                  .repeats = sock.repeats};
   std::copy(std::begin(sock.local), std::end(sock.local), info.local.address.begin());
   std::copy(std::begin(sock.remote), std::end(sock.remote), info.remote.address.begin());
   info.local.port = sock.local_port;

@@ -78,6 +78,7 @@ bool is_always_forwarded(unsigned kind) {
 CompiledFilter compile_filter(const KernelFilter& filter) {
   CompiledFilter compiled{.tables = std::make_unique<coff_filter>()};
   const std::vector<FilterClause> clauses = merge_equal(filter.clauses);
+  compiled.tables->repeat_window_ns = filter.repeat_window_ns;
   compiled.merged_clauses = filter.clauses.size() - clauses.size();
   std::vector<PathPattern> patterns;
   for (size_t at = 0; at < clauses.size(); ++at) {
