@@ -44,11 +44,12 @@ std::uint32_t code_point(std::string_view sequence) {
 }  // namespace
 
 Hash sha256(std::initializer_list<std::string_view> parts) {
-  // One context per thread: allocating one costs as much as hashing a short entry.
-  static const EVP_MD* const kSha256 = EVP_sha256();
+  // Fetched once, and one context per thread: either costs as much as hashing a short entry.
+  static const std::unique_ptr<EVP_MD, decltype(&EVP_MD_free)> fetched(
+      EVP_MD_fetch(nullptr, "SHA256", nullptr), EVP_MD_free);
   thread_local const std::unique_ptr<EVP_MD_CTX, DigestDeleter> context(EVP_MD_CTX_new());
   Hash digest{};
-  bool ok = context != nullptr && EVP_DigestInit_ex(context.get(), kSha256, nullptr) == 1;
+  bool ok = context != nullptr && EVP_DigestInit_ex(context.get(), fetched.get(), nullptr) == 1;
   for (const std::string_view part : parts) {
     ok = ok && EVP_DigestUpdate(context.get(), part.data(), part.size()) == 1;
   }
