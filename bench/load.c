@@ -13,10 +13,14 @@
  *   pipe      1 byte written to a pipe and read from it
  *   pipe2     a pipe made and both its ends closed
  *
+ * hook: keeps one system call tracepoint in use, of a call that nobody makes, until its input ends:
+ * what any observer of system calls costs before it does anything.
+ *
  * Prints one JSON object a line; CPU time is user and system time of this process and its children.
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
+#include <linux/perf_event.h>
 #include <netinet/in.h>
 #include <sched.h>
 #include <stdio.h>
@@ -210,6 +214,26 @@ static int run(int count, char** words) {
   return 2;
 }
 
+static int hold_hook(void) {
+  const char* path = "/sys/kernel/tracing/events/syscalls/sys_exit_fanotify_init/id";
+  struct perf_event_attr attributes;
+  FILE* file = fopen(path, "re");
+  unsigned long long number = 0;
+
+  if (file == NULL || fscanf(file, "%llu", &number) != 1) die(path);
+  fclose(file);
+  memset(&attributes, 0, sizeof attributes);
+  attributes.type = PERF_TYPE_TRACEPOINT;
+  attributes.size = sizeof attributes;
+  attributes.config = number;
+  if (syscall(SYS_perf_event_open, &attributes, -1, 0, -1, PERF_FLAG_FD_CLOEXEC) < 0)
+    die("perf_event_open");
+  printf("{\"hook\":%llu}\n", number);
+  fflush(stdout);
+  while (getchar() != EOF) continue;
+  return 0;
+}
+
 static int serve(void) {
   char line[4096];
 
@@ -228,8 +252,9 @@ int main(int argc, char** argv) {
 
   if (argc > 1 && strcmp(argv[1], "true") == 0) return 0;
   if (readlink("/proc/self/exe", self, sizeof self - 1) <= 0) die("/proc/self/exe");
+  if (argc == 2 && strcmp(argv[1], "hook") == 0) return hold_hook();
   status = argc == 2 && strcmp(argv[1], "serve") == 0 ? serve() : run(argc - 1, argv + 1);
   if (status == 2)
-    fprintf(stderr, "usage: load WORKLOAD CPU OPERATIONS [ARGUMENT [RATE]] | serve\n");
+    fprintf(stderr, "usage: load WORKLOAD CPU OPERATIONS [ARGUMENT [RATE]] | serve | hook\n");
   return status;
 }
