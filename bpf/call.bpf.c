@@ -108,7 +108,8 @@ int BPF_PROG(on_signal, int sig, struct kernel_siginfo *info, struct task_struct
 	} else if ((unsigned long)info == 1) {
 		return 0; /* SEND_SIG_PRIV: the kernel */
 	} else {
-		code = LOAD(info, si_code);
+		/* Not LOAD: to newer verifiers the argument is a pointer that is never 0 or 1. */
+		code = READ(info, si_code);
 	}
 	if (code > 0 || sig == 0)
 		return 0; /* positive codes come from the kernel */
