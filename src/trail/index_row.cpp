@@ -7,6 +7,7 @@
 #include <charconv>
 #include <functional>
 #include <limits>
+#include <memory>
 #include <string>
 
 #include "base/clock.hpp"
@@ -67,8 +68,8 @@ Place place_in(Place parent, std::string_view name) {
 
 std::optional<std::int64_t> parse_id(std::string_view digits) {
   std::uint64_t number = 0;
-  const char* end = digits.data() + digits.size();
-  const auto [stop, problem] = std::from_chars(digits.data(), end, number, 16);
+  const char* end = std::to_address(digits.end());
+  const auto [stop, problem] = std::from_chars(std::to_address(digits.begin()), end, number, 16);
   if (digits.empty() || problem != std::errc() || stop != end) return std::nullopt;
   return static_cast<std::int64_t>(number);
 }
@@ -76,30 +77,13 @@ std::optional<std::int64_t> parse_id(std::string_view digits) {
 /// Receives what the JSON parser meets and fills the row.
 class Handler {
  public:
+  // NOLINTBEGIN(readability-identifier-naming): the parser's names.
   // Limits that the parser wants to know; an entry is smaller than each.
   static constexpr size_t max_object_size = std::numeric_limits<size_t>::max();
   static constexpr size_t max_array_size = max_object_size;
   static constexpr size_t max_key_size = max_object_size;
   static constexpr size_t max_string_size = max_object_size;
 
-  IndexRow row;
-
-  void begin(std::string_view entry) {
-    std::vector<std::string_view> texts = std::move(row.texts);
-    texts.clear();
-    row = IndexRow{};
-    row.texts = std::move(texts);
-    entry_ = entry;
-    // Views into it are kept: it never grows beyond this, as no escape is shorter than its meaning.
-    unescaped_.clear();
-    unescaped_.reserve(entry.size());
-    part_start_ = std::string::npos;
-    key_is_cut_ = false;
-    depth_ = 0;
-    text_bytes_ = 0;
-  }
-
-  // NOLINTBEGIN(readability-identifier-naming): the parser's names.
   bool on_document_begin(json::error_code&) { return true; }
   bool on_document_end(json::error_code&) { return true; }
   bool on_object_begin(json::error_code&) { return push(true); }
@@ -144,6 +128,23 @@ class Handler {
   bool on_comment(std::string_view, json::error_code&) { return true; }
   // NOLINTEND(readability-identifier-naming)
 
+  void begin(std::string_view entry) {
+    std::vector<std::string_view> texts = std::move(row_.texts);
+    texts.clear();
+    row_ = IndexRow{};
+    row_.texts = std::move(texts);
+    entry_ = entry;
+    // Views into it are kept: it never grows beyond this, as no escape is shorter than its meaning.
+    unescaped_.clear();
+    unescaped_.reserve(entry.size());
+    part_start_ = std::string::npos;
+    key_is_cut_ = false;
+    depth_ = 0;
+    text_bytes_ = 0;
+  }
+
+  [[nodiscard]] const IndexRow& row() const { return row_; }
+
  private:
   struct Frame {
     Place place = Place::kElsewhere;
@@ -179,51 +180,52 @@ class Handler {
     switch (frames_[depth_ - 1].place) {
       case Place::kElsewhere: break;
       case Place::kRoot:
-        if (key_ == "type") row.type = text;
-        if (key_ == "kind") row.kind = text;
+        if (key_ == "type") row_.type = text;
+        if (key_ == "kind") row_.kind = text;
         if (key_ == "time") {
           const auto time = parse_time(text);
-          row.wall_ns = time ? std::optional(*time) : std::nullopt;
+          row_.wall_ns = time ? std::optional(*time) : std::nullopt;
         }
         break;
       case Place::kContainer:
-        if (key_ == "id") row.container_id = text;
-        if (key_ == "name") row.container_name = text;
-        if (key_ == "image") row.image = text;
+        if (key_ == "id") row_.container_id = text;
+        if (key_ == "name") row_.container_name = text;
+        if (key_ == "image") row_.image = text;
         break;
       case Place::kProcess:
-        if (key_ == "id") row.process_id = parse_id(text);
-        if (key_ == "exe") row.exe = text;
+        if (key_ == "id") row_.process_id = parse_id(text);
+        if (key_ == "exe") row_.exe = text;
         break;
       case Place::kFile:
-        if (key_ == "path") row.file_path = text;
+        if (key_ == "path") row_.file_path = text;
         break;
       case Place::kSocket:
-        if (key_ == "path") row.socket_path = text;
+        if (key_ == "path") row_.socket_path = text;
         break;
       case Place::kUser:
       case Place::kLogin: break;
     }
     if (text.empty() || is_silent() || text_bytes_ >= kIndexedTextBytesMax) return;
-    row.texts.push_back(text.substr(0, kIndexedTextBytesMax - text_bytes_));
-    text_bytes_ += row.texts.back().size();
+    row_.texts.push_back(text.substr(0, kIndexedTextBytesMax - text_bytes_));
+    text_bytes_ += row_.texts.back().size();
   }
 
   void take_number(std::int64_t number) {
     switch (depth_ == 0 ? Place::kElsewhere : frames_[depth_ - 1].place) {
       case Place::kProcess:
-        if (key_ == "pid") row.pid = number;
+        if (key_ == "pid") row_.pid = number;
         break;
       case Place::kUser:
-        if (key_ == "uid") row.uid = number;
+        if (key_ == "uid") row_.uid = number;
         break;
       case Place::kLogin:
-        if (key_ == "uid") row.login_uid = number;
+        if (key_ == "uid") row_.login_uid = number;
         break;
       default: break;
     }
   }
 
+  IndexRow row_;
   std::string_view entry_;
   std::string unescaped_;  ///< Strings of this entry that had escapes.
   size_t part_start_ = std::string::npos;
@@ -254,7 +256,7 @@ const IndexRow& IndexRowReader::read(std::string_view entry) {
   json::error_code problem;
   const size_t used = parser.write_some(false, entry.data(), entry.size(), problem);
   if (problem || used != entry.size() || !parser.done()) handler.begin(entry);
-  return handler.row;
+  return handler.row();
 }
 
 }  // namespace coff::trail

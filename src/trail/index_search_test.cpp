@@ -220,7 +220,7 @@ class IndexSearchTest : public ::testing::TestWithParam<std::tuple<unsigned, std
     if (wanted()) filter.container = chance(2) ? from.container_name : from.container;
     if (wanted() && chance(2)) filter.container = from.container.substr(0, below(40));
     if (wanted()) filter.image = from.image;
-    if (wanted() && from.wall_ns) filter.from_wall_ns = *from.wall_ns;
+    if (wanted() && from.wall_ns) filter.from_wall_ns = from.wall_ns;
     if (wanted())
       filter.until_wall_ns = kStartNs + static_cast<std::int64_t>(below(2000)) * kSecondNs;
     if (wanted() || wanted()) {
@@ -306,7 +306,7 @@ TEST_P(IndexSearchTest, FindsWhatAScanFinds) {
   ASSERT_NO_FATAL_FAILURE(write(segment_bytes));
   auto query = Query::open(dir_.path()).value();
   size_t answered = 0;
-  for (int at = 0; at < 700; ++at) {
+  for (int at = 0; at < 250; ++at) {
     const QueryFilter filter = random_filter();
     const auto rows = query.run(filter);
     ASSERT_TRUE(rows.has_value()) << rows.error().message() << " " << describe(filter);
@@ -316,7 +316,7 @@ TEST_P(IndexSearchTest, FindsWhatAScanFinds) {
     answered += positions.empty() ? 0 : 1;
   }
   // The conditions must be such that they often find something.
-  EXPECT_GT(answered, 150U);
+  EXPECT_GT(answered, 50U);
 }
 
 // Segments that cut blocks short, and blocks that are cut by their size.

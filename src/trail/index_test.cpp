@@ -8,6 +8,7 @@
 
 #include "base/fd.hpp"
 #include "base/json_writer.hpp"
+#include "trail/index_row.hpp"
 #include "trail/log.hpp"
 #include "trail/query.hpp"
 #include "trail/test_dir.hpp"
@@ -123,6 +124,46 @@ TEST_F(IndexTest, QuerySyntaxIsNotInterpreted) {
   auto query = Query::open(dir_.path()).value();
   EXPECT_EQ(query.run({.text = "\"*"}).error().code, Code::kInvalid);
   EXPECT_EQ(ask({.container = "x' OR 1=1 --"}).size(), 0U);
+}
+
+TEST_F(IndexTest, HostileTextHidesNothing) {
+  std::string many;
+  for (int at = 0; at < 2700; ++at) many += "w" + std::to_string(at) + ",";
+  const std::string long_word(15'000, 'q');
+  const std::string bad_bytes = "{\"type\":\"event\",\"x\":\"\xFF unread\"}";
+  const std::string deep = R"({"type":"event","deep":)" + std::string(200, '[') + "\"unseen\"" +
+                           std::string(200, ']') + "}";
+  const std::string arguments[] = {std::string("before\0after", 12),
+                                   long_word,
+                                   many,
+                                   std::string(kIndexedTextBytesMax, '-') + "beyond",
+                                   "'; DROP TABLE blocks; --",
+                                   "\\u0041\"}],\"kind\":\"forged\"",
+                                   std::string("\xEF\xBF\xBF\xED\xA0\x80 odd")};
+  for (const std::string& argument : arguments) {
+    ASSERT_TRUE(log_->append(event(301, "web", argument)));
+  }
+  ASSERT_TRUE(log_->append(bad_bytes));
+  ASSERT_TRUE(log_->append(deep));
+  for (int at = 0; at < 20; ++at) ASSERT_TRUE(log_->append(event(302, "web", many)));
+  ASSERT_TRUE(log_->append(event(303, "web", "the last")));
+  ASSERT_TRUE(log_->sync().has_value());
+  index_->announce(log_->epoch(), log_->durable_size());
+  ASSERT_TRUE(index_->wait(20'000));
+  EXPECT_EQ(ask({.text = "after"}).size(), 1U);
+  EXPECT_EQ(ask({.text = "q" + std::string(4000, 'q')}).size(), 0U);
+  EXPECT_EQ(ask({.text = "w0 w1777 w2699"}).size(), 21U);
+  EXPECT_EQ(ask({.text = "w2700"}).size(), 0U);
+  EXPECT_EQ(ask({.text = "beyond"}).size(), 0U);
+  EXPECT_EQ(ask({.text = "drop table"}).size(), 1U);
+  EXPECT_EQ(ask({.kind = "forged"}).size(), 0U);
+  EXPECT_EQ(ask({.text = "forged"}).size(), 1U);
+  EXPECT_EQ(ask({.text = "odd"}).size(), 1U);
+  EXPECT_EQ(ask({.text = "last"}).size(), 1U);
+  // What is no JSON, or too deep, has no words and no columns, but it is there.
+  EXPECT_EQ(ask({.text = "unread"}).size(), 0U);
+  EXPECT_EQ(ask({.text = "unseen"}).size(), 0U);
+  EXPECT_EQ(ask({}).size(), 301U + 7 + 2 + 21);
 }
 
 TEST_F(IndexTest, GoesOnAfterARestartAndANewEpoch) {

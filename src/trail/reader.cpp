@@ -34,6 +34,12 @@ Result<std::vector<std::string>> list_names(const std::string& dir, size_t count
   return names;
 }
 
+std::string path_in(std::string dir, std::string_view name) {
+  dir += '/';
+  dir += name;
+  return dir;
+}
+
 Result<SignedCheckpoint> read_checkpoint(const std::string& path) {
   const std::string note = TRY(read_file(path, kNoteBytesMax));
   auto checkpoint = SignedCheckpoint::parse(note);
@@ -61,7 +67,7 @@ Result<std::vector<EpochPlace>> list_epochs(const std::string& dir) {
         name != epoch_name(static_cast<unsigned>(*number))) {
       continue;
     }
-    epochs.push_back({static_cast<unsigned>(*number), dir + "/" + name});
+    epochs.push_back({static_cast<unsigned>(*number), path_in(dir, name)});
   }
   return epochs;
 }
@@ -71,7 +77,7 @@ Result<std::vector<SegmentPlace>> list_segments(const std::string& epoch_dir) {
   std::vector<SegmentPlace> segments;
   for (const std::string& name : TRY(list_names(dir, kSegmentsMax))) {
     const auto number = segment_number(name);
-    if (number) segments.push_back({*number, dir + "/" + name});
+    if (number) segments.push_back({*number, path_in(dir, name)});
   }
   return segments;
 }
