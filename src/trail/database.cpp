@@ -31,7 +31,15 @@ Statement& Statement::bind(int at, std::int64_t value) {
 }
 
 Statement& Statement::bind_text(int at, std::string_view value) {
+  if (value.data() == nullptr) value = "";  // SQLite would take it for NULL.
   COFF_ASSERT(sqlite3_bind_text(statement_.get(), at, value.data(), static_cast<int>(value.size()),
+                                SQLITE_STATIC) == SQLITE_OK);
+  return *this;
+}
+
+Statement& Statement::bind_blob(int at, std::string_view value) {
+  if (value.data() == nullptr) value = "";
+  COFF_ASSERT(sqlite3_bind_blob(statement_.get(), at, value.data(), static_cast<int>(value.size()),
                                 SQLITE_STATIC) == SQLITE_OK);
   return *this;
 }
@@ -71,6 +79,12 @@ std::string Statement::text(int column) const {
   return text == nullptr ? std::string() : std::string(text, static_cast<size_t>(size));
 }
 
+std::string_view Statement::blob(int column) const {
+  const auto* bytes = static_cast<const char*>(sqlite3_column_blob(statement_.get(), column));
+  const int size = sqlite3_column_bytes(statement_.get(), column);
+  return bytes == nullptr ? std::string_view() : std::string_view(bytes, static_cast<size_t>(size));
+}
+
 Result<Database> Database::open(const std::string& path, Mode mode) {
   sqlite3* connection = nullptr;
   const int flags =
@@ -104,8 +118,10 @@ Result<Statement> Database::prepare(std::string_view sql) {
   return statement;
 }
 
-std::int64_t Database::last_insert_id() const {
-  return sqlite3_last_insert_rowid(connection_.get());
+bool Database::was_replaced() const {
+  int moved = 0;
+  sqlite3_file_control(connection_.get(), "main", SQLITE_FCNTL_HAS_MOVED, &moved);
+  return moved != 0;
 }
 
 }  // namespace coff::trail

@@ -20,6 +20,7 @@ class Statement {
  public:
   Statement& bind(int at, std::int64_t value);
   Statement& bind_text(int at, std::string_view value);  ///< Borrowed until the next reset().
+  Statement& bind_blob(int at, std::string_view value);  ///< Likewise.
   Statement& bind_null(int at);
   /// True when there is a row, false at the end.
   Result<bool> step();
@@ -29,6 +30,7 @@ class Statement {
   [[nodiscard]] std::int64_t integer(int column) const;
   [[nodiscard]] bool is_null(int column) const;
   [[nodiscard]] std::string text(int column) const;
+  [[nodiscard]] std::string_view blob(int column) const;  ///< Valid until the next step().
 
  private:
   friend class Database;
@@ -45,7 +47,8 @@ class Database {
   static Result<Database> open(const std::string& path, Mode mode);
   Result<void> execute(const std::string& sql);
   Result<Statement> prepare(std::string_view sql);
-  [[nodiscard]] std::int64_t last_insert_id() const;
+  /// True when the file was removed or replaced since it was opened.
+  [[nodiscard]] bool was_replaced() const;
 
  private:
   struct Close {

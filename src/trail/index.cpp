@@ -16,9 +16,8 @@ namespace coff::trail {
 
 namespace {
 
-// Fewer entries than a batch wait this long for company.
-constexpr auto kGatherTime = std::chrono::milliseconds(200);
-constexpr size_t kGatherEntries = 1000;
+// Fewer entries than a batch wait this long for company: a commit costs as much as 100 of them.
+constexpr auto kGatherTime = std::chrono::seconds(1);
 // After a failure the index tries again this often.
 constexpr auto kRetryTime = std::chrono::seconds(5);
 
@@ -32,18 +31,20 @@ class IndexRun {
   static Result<IndexRun> open(const std::string& dir, const std::string& path) {
     IndexRun run;
     run.dir_ = dir;
-    auto writer = IndexWriter::open(path);
-    if (!writer && writer.error().code == Code::kCorrupt) {
-      log_warning("trail", "the index is begun anew: " + writer.error().message());
+    auto opened = run.open_writer(path);
+    if (!opened && opened.error().code == Code::kCorrupt) {
+      log_warning("trail", "the index is begun anew: " + opened.error().message());
+      run.writer_.reset();
       remove_index(path);
-      writer = IndexWriter::open(path);
+      opened = run.open_writer(path);
     }
-    run.writer_ = TRY(std::move(writer));
-    run.next_ = TRY(run.writer_->end_position());
+    TRY(std::move(opened));
     return run;
   }
 
   [[nodiscard]] std::uint64_t next() const { return next_; }
+  /// True when the last step failed because of the index file itself.
+  [[nodiscard]] bool is_damaged() const { return writer_->is_damaged(); }
 
   /// Indexes one batch before `end`; false when nothing is left.
   Result<bool> step(std::uint64_t end) {
@@ -59,11 +60,17 @@ class IndexRun {
   }
 
  private:
+  Result<void> open_writer(const std::string& path) {
+    writer_ = TRY(IndexWriter::open(path));
+    next_ = TRY(writer_->end_position());
+    return {};
+  }
+
   // Moves to the epoch that holds the next entry; false when there is none yet.
   Result<bool> find_epoch(std::uint64_t end) {
     const auto epochs = TRY(list_epochs(dir_));
-    for (size_t at = 0; at < epochs.size(); ++at) {
-      const EpochPlace& epoch = epochs[at];
+    TRY(drop_removed(epochs));
+    for (const EpochPlace& epoch : epochs) {
       if (epoch.number < epoch_of(next_) || position_of(epoch.number, 0) >= end) continue;
       auto reader = TRY(EpochReader::open(epoch.path));
       const std::uint64_t first = position_of(epoch.number, reader.first_seq());
@@ -80,12 +87,26 @@ class IndexRun {
     return false;
   }
 
+  // Forgets what left the trail since the last time.
+  Result<void> drop_removed(const std::vector<EpochPlace>& epochs) {
+    for (const EpochPlace& epoch : epochs) {
+      const auto segments = TRY(list_segments(epoch.path));
+      if (segments.empty()) continue;
+      const std::uint64_t oldest = position_of(epoch.number, segments.front().first_seq);
+      if (oldest > oldest_) TRY(writer_->drop_before(oldest));
+      oldest_ = oldest;
+      return {};
+    }
+    return {};
+  }
+
   std::string dir_;
   std::optional<IndexWriter> writer_;
   std::optional<EpochReader> reader_;
   unsigned reader_epoch_ = 0;
   std::uint64_t epoch_end_ = 0;  ///< Position behind the last entry of the reader's epoch.
   std::uint64_t next_ = 0;
+  std::uint64_t oldest_ = 0;  ///< Position of the oldest entry of the trail, when last looked.
 };
 
 }  // namespace
@@ -127,24 +148,33 @@ IndexLag Index::lag() const {
 bool Index::wait(std::int64_t timeout_ms) {
   std::unique_lock lock(mutex_);
   const std::uint64_t goal = wanted_;
-  return changed_.wait_for(lock, std::chrono::milliseconds(timeout_ms),
-                           [&] { return done_ >= goal; });
+  ++waiters_;
+  changed_.notify_all();
+  const bool reached =
+      changed_.wait_for(lock, std::chrono::milliseconds(timeout_ms), [&] { return done_ >= goal; });
+  --waiters_;
+  return reached;
 }
 
 void Index::run(const std::stop_token& stop) {
+  const std::string path = dir_ + "/" + std::string(kIndexFile);
   std::optional<IndexRun> run;
   while (!stop.stop_requested()) {
     std::uint64_t goal = 0;
     {
       std::unique_lock lock(mutex_);
       changed_.wait(lock, stop, [&] { return wanted_ > done_; });
-      changed_.wait_for(lock, stop, kGatherTime, [&] { return wanted_ >= done_ + kGatherEntries; });
+      // The first time there is an index to be made, and maybe much to catch up with.
+      if (run) {
+        changed_.wait_for(lock, stop, kGatherTime,
+                          [&] { return wanted_ >= done_ + kIndexBatchMax || waiters_ > 0; });
+      }
       goal = wanted_;
     }
     if (stop.stop_requested()) return;
     Result<bool> more = true;
     if (!run) {
-      auto opened = IndexRun::open(dir_, dir_ + "/" + std::string(kIndexFile));
+      auto opened = IndexRun::open(dir_, path);
       if (opened) run = std::move(*opened);
       else more = std::unexpected(opened.error());
     }
@@ -159,6 +189,8 @@ void Index::run(const std::stop_token& stop) {
     problem_ = more ? std::string() : more.error().message();
     if (more) continue;
     log_error("trail", "the index stands still: " + problem_);
+    // A damaged file does not mend itself; opening it may not even notice.
+    if (run && run->is_damaged()) remove_index(path);
     run.reset();
     changed_.wait_for(lock, stop, kRetryTime, [] { return false; });
   }

@@ -19,9 +19,9 @@ namespace coff::trail {
 
 inline constexpr std::string_view kIndexFile = "index.db";
 /// PRAGMA user_version of the index; another one is rebuilt.
-inline constexpr int kIndexVersion = 1;
+inline constexpr int kIndexVersion = 2;
 /// Entries in one transaction, where so many wait.
-inline constexpr size_t kIndexBatchMax = 4000;
+inline constexpr size_t kIndexBatchMax = 4096;
 
 /// Place of an entry among all epochs, in order: epoch in the upper 24 bits, sequence number below.
 constexpr std::uint64_t position_of(unsigned epoch, std::uint64_t seq) {
@@ -66,6 +66,7 @@ class Index {
   std::uint64_t done_ = 0;          ///< Position after the last searchable entry.
   std::uint64_t wanted_seen_ = 0;   ///< Value of wanted_ when the oldest waiting entry came.
   std::int64_t waiting_since_ = 0;  ///< Boot time; 0 when nothing waits.
+  unsigned waiters_ = 0;            ///< Calls of wait() at the moment: they don't wait for company.
   std::string problem_;
   std::jthread thread_;
 };

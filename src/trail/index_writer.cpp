@@ -1,26 +1,18 @@
-// Writes rows into the index file.
+// Writes blocks into the index file.
 #include "trail/index_writer.hpp"
 
 namespace coff::trail {
 
 namespace {
 
-constexpr size_t kCachedWordsMax = 20000;
-
-// Repeated strings are numbers from `words` and `containers`. The text index keeps no copy of the
-// text and no places of words within it (detail=none): a third of the size, and enough for "all
-// these words".
+// Pages of 16 KiB hold several filters each. A container has a row for each name and image that it
+// was seen with, with a position in the newest segment that did.
 constexpr const char* kSchema = R"(
-  CREATE TABLE words(id INTEGER PRIMARY KEY, text TEXT NOT NULL UNIQUE) STRICT;
-  CREATE TABLE containers(id INTEGER PRIMARY KEY, container TEXT NOT NULL UNIQUE,
-    name TEXT NOT NULL, image TEXT NOT NULL) STRICT;
-  CREATE TABLE entries(position INTEGER PRIMARY KEY, offset INTEGER NOT NULL, wall_ns INTEGER,
-    boot_ns INTEGER, type INTEGER, kind INTEGER, container INTEGER, pid INTEGER,
-    process_id INTEGER, uid INTEGER, login_uid INTEGER, exe INTEGER, path INTEGER) STRICT;
-  CREATE INDEX entries_wall ON entries(wall_ns);
-  CREATE INDEX entries_container ON entries(container) WHERE container IS NOT NULL;
-  CREATE INDEX entries_kind ON entries(type, kind);
-  CREATE VIRTUAL TABLE texts USING fts5(text, content='', detail=none, columnsize=0);
+  CREATE TABLE blocks(position INTEGER PRIMARY KEY, entries INTEGER NOT NULL,
+    offset INTEGER NOT NULL, wall_min_ns INTEGER, wall_max_ns INTEGER,
+    filter BLOB NOT NULL) STRICT;
+  CREATE TABLE containers(container TEXT NOT NULL, name TEXT NOT NULL, image TEXT NOT NULL,
+    position INTEGER NOT NULL, PRIMARY KEY(container, name, image)) STRICT, WITHOUT ROWID;
 )";
 
 void bind_optional(Statement& statement, int at, const std::optional<std::int64_t>& value) {
@@ -31,13 +23,14 @@ void bind_optional(Statement& statement, int at, const std::optional<std::int64_
 }  // namespace
 
 Result<IndexWriter> IndexWriter::open(const std::string& path) {
-  IndexWriter writer;
-  writer.database_ = TRY(Database::open(path, Database::Mode::kReadWrite));
-  Database& database = *writer.database_;
+  IndexWriter writer(TRY(Database::open(path, Database::Mode::kReadWrite)),
+                     TRY(BlockBuilder::open()));
+  Database& database = writer.database_;
   // The segments are the truth: a power cut may cost the newest rows, never the file.
   TRY(
-      database.execute("PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; "
-                       "PRAGMA wal_autocheckpoint=2000; PRAGMA cache_size=-4096;"));
+      database.execute("PRAGMA page_size=16384; PRAGMA journal_mode=WAL; "
+                       "PRAGMA synchronous=NORMAL; PRAGMA wal_autocheckpoint=500; "
+                       "PRAGMA cache_size=-4096;"));
   auto version = TRY(database.prepare("PRAGMA user_version"));
   TRY(version.step());
   const std::int64_t found = version.integer(0);
@@ -51,127 +44,95 @@ Result<IndexWriter> IndexWriter::open(const std::string& path) {
     TRY(database.execute("PRAGMA user_version=" + std::to_string(kIndexVersion)));
     TRY(database.execute("COMMIT"));
   }
-  writer.insert_ = TRY(database.prepare(
-      "INSERT OR REPLACE INTO entries VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13)"));
-  writer.insert_text_ = TRY(database.prepare("INSERT INTO texts(rowid, text) VALUES(?1, ?2)"));
-  writer.find_word_ = TRY(database.prepare("SELECT id FROM words WHERE text=?1"));
-  writer.insert_word_ = TRY(database.prepare("INSERT INTO words(text) VALUES(?1)"));
-  writer.find_container_ =
-      TRY(database.prepare("SELECT id, name<>'' FROM containers WHERE container=?1"));
+  writer.insert_block_ =
+      TRY(database.prepare("INSERT OR REPLACE INTO blocks VALUES(?1, ?2, ?3, ?4, ?5, ?6)"));
   writer.insert_container_ =
-      TRY(database.prepare("INSERT INTO containers(container, name, image) VALUES(?1, ?2, ?3)"));
-  writer.name_container_ =
-      TRY(database.prepare("UPDATE containers SET name=?2, image=?3 WHERE id=?1"));
+      TRY(database.prepare("INSERT OR REPLACE INTO containers VALUES(?1, ?2, ?3, ?4)"));
   return writer;
 }
 
 Result<std::uint64_t> IndexWriter::end_position() {
-  auto statement = TRY(database_->prepare("SELECT max(position) FROM entries"));
-  TRY(statement.step());
-  if (statement.is_null(0)) return 0;
-  return static_cast<std::uint64_t>(statement.integer(0)) + 1;
+  auto statement = TRY(
+      database_.prepare("SELECT position + entries FROM blocks ORDER BY position DESC LIMIT 1"));
+  if (!TRY(statement.step())) return 0;
+  return static_cast<std::uint64_t>(statement.integer(0));
 }
 
-Result<std::int64_t> IndexWriter::word(const std::string& text) {
-  const auto known = words_.find(text);
-  if (known != words_.end()) return known->second;
-  if (words_.size() >= kCachedWordsMax) words_.clear();
-  find_word_->bind_text(1, text);
-  const auto found = find_word_->step();
-  const std::int64_t id = found && *found ? find_word_->integer(0) : 0;
-  find_word_->reset();
-  if (!found) return std::unexpected(found.error());
-  if (id != 0) return words_[text] = id;
-  TRY(insert_word_->bind_text(1, text).run());
-  return words_[text] = database_->last_insert_id();
+Result<void> IndexWriter::save_block() {
+  if (!block_changed_) return {};
+  block_changed_ = false;
+  const std::string filter = block_.filter();
+  insert_block_->bind(1, static_cast<std::int64_t>(block_position_))
+      .bind(2, static_cast<std::int64_t>(block_.entries()))
+      .bind(3, static_cast<std::int64_t>(block_offset_));
+  bind_optional(*insert_block_, 4, block_.wall_min_ns());
+  bind_optional(*insert_block_, 5, block_.wall_max_ns());
+  return insert_block_->bind_blob(6, filter).run();
 }
 
-Result<std::int64_t> IndexWriter::container(const IndexRow& row) {
-  auto known = containers_.find(row.container_id);
-  if (known == containers_.end()) {
-    if (containers_.size() >= kCachedWordsMax) containers_.clear();
-    KnownContainer entry;
-    find_container_->bind_text(1, row.container_id);
-    const auto found = find_container_->step();
-    if (found && *found) {
-      entry = {find_container_->integer(0), find_container_->integer(1) != 0};
-    }
-    find_container_->reset();
-    if (!found) return std::unexpected(found.error());
-    if (entry.id == 0) {
-      TRY(insert_container_->bind_text(1, row.container_id)
-              .bind_text(2, row.container_name)
-              .bind_text(3, row.image)
-              .run());
-      entry = {database_->last_insert_id(), !row.container_name.empty()};
-    }
-    known = containers_.emplace(row.container_id, entry).first;
-  }
-  // The engine's answer may come after the container's first events.
-  if (!known->second.named && !row.container_name.empty()) {
-    TRY(name_container_->bind(1, known->second.id)
-            .bind_text(2, row.container_name)
-            .bind_text(3, row.image)
-            .run());
-    known->second.named = true;
-  }
-  return known->second.id;
-}
-
-Result<void> IndexWriter::add(std::uint64_t position, std::uint64_t offset, const IndexRow& row) {
-  Statement& insert = *insert_;
-  const auto bind_word = [&](int at, const std::string& text) -> Result<void> {
-    if (text.empty()) insert.bind_null(at);
-    else insert.bind(at, TRY(word(text)));
+Result<void> IndexWriter::add_container(std::uint64_t position, const IndexRow& row) {
+  if (row.container_id.empty()) return {};
+  if (!containers_.insert(namer_.name({row.container_id, row.container_name, row.image})))
     return {};
-  };
-  insert.bind(1, static_cast<std::int64_t>(position)).bind(2, static_cast<std::int64_t>(offset));
-  bind_optional(insert, 3, row.wall_ns);
-  bind_optional(insert, 4, row.boot_ns);
-  TRY(bind_word(5, row.type));
-  TRY(bind_word(6, row.kind));
-  if (row.container_id.empty()) insert.bind_null(7);
-  else insert.bind(7, TRY(container(row)));
-  bind_optional(insert, 8, row.pid);
-  bind_optional(insert, 9, row.process_id);
-  bind_optional(insert, 10, row.uid);
-  bind_optional(insert, 11, row.login_uid);
-  TRY(bind_word(12, row.exe));
-  TRY(bind_word(13, row.path));
-  TRY(insert.run());
-  return insert_text_->bind(1, static_cast<std::int64_t>(position)).bind_text(2, row.text).run();
+  return insert_container_->bind_text(1, row.container_id)
+      .bind_text(2, row.container_name)
+      .bind_text(3, row.image)
+      .bind(4, static_cast<std::int64_t>(position))
+      .run();
+}
+
+Result<void> IndexWriter::add(std::uint64_t position, const EntryAt& at) {
+  // A block lies in one segment: it leaves with it.
+  const bool other_segment = at.segment_first_seq != block_segment_;
+  if (other_segment || block_.is_full() || position != block_position_ + block_.entries()) {
+    TRY(save_block());
+    block_.clear();
+    block_position_ = position;
+    block_segment_ = at.segment_first_seq;
+    block_offset_ = at.offset;
+    if (other_segment) containers_.clear();
+  }
+  const IndexRow& row = rows_.read(at.entry);
+  TRY(add_container(position, row));
+  TRY(block_.add(row));
+  block_changed_ = true;
+  next_offset_ = at.offset + kRecordHeaderBytes + at.entry.size();
+  return {};
 }
 
 Result<std::uint64_t> IndexWriter::add_batch(EpochReader& reader, unsigned epoch,
                                              std::uint64_t from, std::uint64_t to) {
   to = std::min(to, from + kIndexBatchMax);
-  TRY(database_->execute("BEGIN IMMEDIATE"));
+  TRY(database_.execute("BEGIN IMMEDIATE"));
   Result<void> added;
   std::uint64_t next = from;
-  const auto scanned = reader.scan(from, to, [&](const EntryAt& at) {
-    added = add(position_of(epoch, at.seq), at.offset, read_index_row(at.entry));
-    if (added) next = at.seq + 1;
-    return added.has_value();
-  });
-  if (!scanned || !added) {
-    (void)database_->execute("ROLLBACK");
-    // Numbers given out in this transaction are void.
-    words_.clear();
-    containers_.clear();
-    return std::unexpected(scanned ? added.error() : scanned.error());
+  const auto scanned = reader.scan(
+      from, to,
+      [&](const EntryAt& at) {
+        added = add(position_of(epoch, at.seq), at);
+        if (added) next = at.seq + 1;
+        return added.has_value();
+      },
+      next_offset_);
+  if (added) added = save_block();
+  if (added) added = database_.execute("COMMIT");
+  if (!added) {
+    damaged_ = added.error().code == Code::kCorrupt;
+    (void)database_.execute("ROLLBACK");
+    return std::unexpected(added.error());
   }
-  TRY(database_->execute("COMMIT"));
+  // What lies before damage is searchable; the next batch begins with the damage.
+  if (!scanned && next == from) return std::unexpected(scanned.error());
   return next;
 }
 
-Result<void> IndexWriter::drop(std::uint64_t from_position, std::uint64_t to_position) {
-  // Words of a contentless text index can't be taken back without the text: the rows stay there
-  // and lead nowhere, since every search joins `entries`.
-  auto statement =
-      TRY(database_->prepare("DELETE FROM entries WHERE position>=?1 AND position<?2"));
-  return statement.bind(1, static_cast<std::int64_t>(from_position))
-      .bind(2, static_cast<std::int64_t>(to_position))
-      .run();
+Result<void> IndexWriter::drop_before(std::uint64_t position) {
+  for (const char* sql :
+       {"DELETE FROM blocks WHERE position<?1", "DELETE FROM containers WHERE position<?1"}) {
+    auto statement = TRY(database_.prepare(sql));
+    TRY(statement.bind(1, static_cast<std::int64_t>(position)).run());
+  }
+  return {};
 }
 
 }  // namespace coff::trail

@@ -25,7 +25,7 @@ namespace coff::trail {
 /// Longest entry, prefix included; tlog-tiles bundles could hold 65,535.
 inline constexpr size_t kEntryBytesMax = 60000;
 /// Entries not yet durable: append() refuses more, which is the back-pressure on a full disk.
-inline constexpr size_t kPendingBytesMax = 64 * 1024 * 1024;
+inline constexpr size_t kPendingBytesMax = size_t{64} * 1024 * 1024;
 
 struct LogOptions {
   std::string dir;
@@ -35,9 +35,9 @@ struct LogOptions {
   /// Extra members of a genesis entry: complete JSON members without the outer braces, e.g.
   /// "\"host\":\"web1\"". May be empty.
   std::string genesis_members;
-  std::uint64_t segment_bytes_max = 64 * 1024 * 1024;
+  std::uint64_t segment_bytes_max = std::uint64_t{64} * 1024 * 1024;
   /// Space set aside and given back when the disk is full, so that the end can still be recorded.
-  std::uint64_t reserve_bytes = 16 * 1024 * 1024;
+  std::uint64_t reserve_bytes = std::uint64_t{16} * 1024 * 1024;
   Fs* fs = nullptr;  ///< Null: the real file system. Must outlive the Log.
 };
 

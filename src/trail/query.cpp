@@ -1,59 +1,15 @@
-// Searching a trail: the index finds places, the segments give the entries' exact bytes.
+// Searching a trail: the index finds blocks of entries, the segments give the entries' exact bytes.
 #include "trail/query.hpp"
 
 #include <algorithm>
-#include <variant>
+#include <iterator>
+
+#include "trail/index_block.hpp"
+#include "trail/query_check.hpp"
 
 namespace coff::trail {
 
 namespace {
-
-using Value = std::variant<std::int64_t, std::string>;
-
-/// A WHERE clause under construction: conditions and the values they refer to.
-struct Where {
-  std::string sql;
-  std::vector<Value> values;
-
-  void add(std::string_view before, Value value, std::string_view after = {}) {
-    values.push_back(std::move(value));
-    sql += sql.empty() ? " WHERE " : " AND ";
-    sql += before;
-    sql += '?';
-    sql += std::to_string(values.size());
-    sql += after;
-  }
-  void add_word(std::string_view column, const std::string& text) {
-    if (text.empty()) return;
-    add(std::string(column) + "=(SELECT id FROM words WHERE text=", text, ")");
-  }
-  void add_number(std::string_view condition, const std::optional<std::int64_t>& value) {
-    if (value) add(condition, *value);
-  }
-};
-
-bool is_word_byte(char byte) {
-  return (byte >= '0' && byte <= '9') || (byte >= 'a' && byte <= 'z') ||
-         (byte >= 'A' && byte <= 'Z') || octets(std::string_view(&byte, 1))[0] >= 0x80;
-}
-
-// Every word in quotes, so that nothing in it is query syntax.
-std::string match_expression(std::string_view text) {
-  std::string out;
-  for (size_t at = 0; at < text.size();) {
-    if (!is_word_byte(text[at])) {
-      ++at;
-      continue;
-    }
-    size_t end = at;
-    while (end < text.size() && is_word_byte(text[end])) ++end;
-    out += out.empty() ? "\"" : " AND \"";
-    out += text.substr(at, end - at);
-    out += '"';
-    at = end;
-  }
-  return out;
-}
 
 // The smallest text above every text that begins with `prefix`.
 std::string after_prefix(std::string prefix) {
@@ -61,52 +17,44 @@ std::string after_prefix(std::string prefix) {
   return prefix;
 }
 
-Result<Where> where_of(const QueryFilter& filter) {
-  Where where;
-  if (filter.after) where.add("position>", static_cast<std::int64_t>(*filter.after));
-  where.add_number("wall_ns>=", filter.from_wall_ns);
-  where.add_number("wall_ns<", filter.until_wall_ns);
-  where.add_word("type", filter.type);
-  where.add_word("kind", filter.kind);
-  where.add_word("exe", filter.exe);
-  where.add_word("path", filter.path);
-  where.add_number("pid=", filter.pid);
-  where.add_number("process_id=", filter.process_id);
-  where.add_number("uid=", filter.uid);
-  where.add_number("login_uid=", filter.login_uid);
-  if (!filter.container.empty()) {
-    where.add("container IN (SELECT id FROM containers WHERE name=", filter.container);
-    where.values.emplace_back(after_prefix(filter.container));
-    const std::string value = std::to_string(where.values.size() - 1);
-    where.sql += " OR (container>=?" + value + " AND container<?" +
-                 std::to_string(where.values.size()) + "))";
-  }
-  if (!filter.image.empty()) {
-    where.add("container IN (SELECT id FROM containers WHERE image=", filter.image, ")");
-  }
-  if (!filter.text.empty()) {
-    if (filter.text.size() > kQueryTextBytesMax) {
-      return fail(Code::kLimit, "the search text is too long");
-    }
-    const std::string match = match_expression(filter.text);
-    if (match.empty()) return fail(Code::kInvalid, "the search text has no letters or digits");
-    where.add("position IN (SELECT rowid FROM texts WHERE texts MATCH ", match, ")");
-  }
-  return where;
+// Sorted: the comparison of SQLite is that of bytes.
+Result<std::vector<std::string>> read_column(Statement& statement) {
+  std::vector<std::string> values;
+  while (TRY(statement.step())) values.push_back(statement.text(0));
+  return values;
+}
+
+Result<Statement> select_blocks(Database& database, const QueryFilter& filter) {
+  auto statement = TRY(database.prepare(
+      std::string("SELECT position, entries, offset, filter FROM blocks WHERE position>?1 "
+                  "AND (?2 IS NULL OR wall_max_ns>=?2) AND (?3 IS NULL OR wall_min_ns<?3) "
+                  "ORDER BY position") +
+      (filter.newest_first ? " DESC" : "")));
+  // The block that holds `after` begins at most this far before it.
+  const std::uint64_t after = filter.after.value_or(0);
+  statement.bind(
+      1, static_cast<std::int64_t>(after - std::min<std::uint64_t>(after, kBlockEntriesMax)));
+  if (filter.from_wall_ns) statement.bind(2, *filter.from_wall_ns);
+  if (filter.until_wall_ns) statement.bind(3, *filter.until_wall_ns);
+  return statement;
 }
 
 }  // namespace
 
 Result<Query> Query::open(const std::string& dir) {
-  Query query;
-  query.dir_ = dir;
-  auto database = Database::open(dir + "/" + std::string(kIndexFile), Database::Mode::kReadOnly);
+  Query query(dir, TRY(WordCutter::open()));
+  TRY(query.open_database());
+  return query;
+}
+
+Result<void> Query::open_database() {
+  database_.reset();
+  auto database = Database::open(dir_ + "/" + std::string(kIndexFile), Database::Mode::kReadOnly);
   if (!database) {
     return fail(database.error().code,
                 database.error().what + "; `cofferdam trail rebuild-index` makes it anew");
   }
-  query.database_ = std::make_unique<Database>(std::move(*database));
-  auto version = TRY(query.database_->prepare("PRAGMA user_version"));
+  auto version = TRY(database->prepare("PRAGMA user_version"));
   TRY(version.step());
   if (version.integer(0) == 0) {
     return fail(Code::kBusy, "the index is just being made; try again in a moment");
@@ -115,7 +63,8 @@ Result<Query> Query::open(const std::string& dir) {
     return fail(Code::kUnsupported,
                 "the index has another version; `cofferdam trail rebuild-index` makes it anew");
   }
-  return query;
+  database_ = std::make_unique<Database>(std::move(*database));
+  return {};
 }
 
 Result<EpochReader*> Query::reader(unsigned epoch) {
@@ -127,31 +76,97 @@ Result<EpochReader*> Query::reader(unsigned epoch) {
   return &found->second;
 }
 
-Result<std::vector<QueryRow>> Query::run(const QueryFilter& filter) {
-  if (filter.limit > kQueryLimitMax) return fail(Code::kLimit, "the limit is above 100,000");
-  const Where where = TRY(where_of(filter));
-  const std::string sql = "SELECT position, offset FROM entries" + where.sql +
-                          " ORDER BY position" + (filter.newest_first ? " DESC" : "") + " LIMIT " +
-                          std::to_string(filter.limit);
-  auto statement = TRY(database_->prepare(sql));
-  for (size_t at = 0; at < where.values.size(); ++at) {
-    const int number = static_cast<int>(at) + 1;
-    if (const auto* text = std::get_if<std::string>(&where.values[at])) {
-      statement.bind_text(number, *text);
+// The containers that fulfil the filter's `container` and `image`; none of these: no restriction.
+Result<std::optional<std::vector<std::string>>> Query::containers_of(const QueryFilter& filter) {
+  std::optional<std::vector<std::string>> ids;
+  if (!filter.container.empty()) {
+    auto statement =
+        TRY(database_->prepare("SELECT DISTINCT container FROM containers WHERE name=?1 OR "
+                               "(container>=?1 AND container<?2) ORDER BY container"));
+    const std::string end = after_prefix(filter.container);
+    statement.bind_text(1, filter.container).bind_text(2, end);
+    ids = TRY(read_column(statement));
+  }
+  if (!filter.image.empty()) {
+    auto statement = TRY(database_->prepare(
+        "SELECT DISTINCT container FROM containers WHERE image=?1 ORDER BY container"));
+    statement.bind_text(1, filter.image);
+    auto with_image = TRY(read_column(statement));
+    if (ids) {
+      std::vector<std::string> both;
+      std::ranges::set_intersection(*ids, with_image, std::back_inserter(both));
+      ids = std::move(both);
     } else {
-      statement.bind(number, std::get<std::int64_t>(where.values[at]));
+      ids = std::move(with_image);
     }
   }
-  for (auto& [epoch, opened] : readers_) TRY(opened.refresh());
+  return ids;
+}
+
+// At most `wanted` rows of a block, from the end that the filter begins with, in ascending order.
+Result<std::vector<QueryRow>> Query::search(const Block& block, const QueryFilter& filter,
+                                            QueryCheck& check, size_t wanted) {
   std::vector<QueryRow> rows;
-  while (TRY(statement.step())) {
-    const auto position = static_cast<std::uint64_t>(statement.integer(0));
-    EpochReader& epoch = *TRY(reader(epoch_of(position)));
-    auto entry = epoch.entry_at(seq_of(position), static_cast<std::uint64_t>(statement.integer(1)));
-    if (!entry && entry.error().code == Code::kNotFound) continue;
-    rows.push_back({position, TRY(std::move(entry))});
+  const unsigned epoch = epoch_of(block.position);
+  const std::uint64_t first = seq_of(block.position);
+  std::uint64_t seen = 0;
+  Result<void> checked;
+  auto* const entries = TRY(reader(epoch));
+  const auto scanned = entries->scan(
+      first, first + block.entries,
+      [&](const EntryAt& at) {
+        ++seen;
+        const std::uint64_t position = position_of(epoch, at.seq);
+        if (filter.after && position <= *filter.after) return true;
+        auto fulfilled = check.is_fulfilled_by(rows_.read(at.entry));
+        if (!fulfilled) checked = std::unexpected(fulfilled.error());
+        else if (*fulfilled) rows.push_back({position, std::string(at.entry)});
+        return checked.has_value() && (filter.newest_first || rows.size() < wanted);
+      },
+      block.offset);
+  TRY(std::move(checked));
+  TRY(Result<void>(scanned));
+  if (seen < block.entries && (filter.newest_first || rows.size() < wanted)) {
+    return fail(Code::kCorrupt,
+                "the index names entries that are not there; `cofferdam trail "
+                "rebuild-index` makes it anew");
   }
+  if (rows.size() > wanted)
+    rows.erase(rows.begin(), rows.end() - static_cast<std::ptrdiff_t>(wanted));
   return rows;
+}
+
+Result<std::vector<QueryRow>> Query::run(const QueryFilter& filter) {
+  if (filter.limit > kQueryLimitMax) return fail(Code::kLimit, "the limit is above 100,000");
+  // Whoever makes the index anew puts another file in its place.
+  if (database_ == nullptr || database_->was_replaced()) TRY(open_database());
+  for (auto& [epoch, opened] : readers_) TRY(opened.refresh());
+  auto containers = TRY(containers_of(filter));
+  const bool hopeless = containers && containers->empty();
+  auto check = TRY(QueryCheck::make(filter, std::move(containers), cutter_));
+  std::vector<QueryRow> found;
+  if (hopeless) return found;
+  auto blocks = TRY(select_blocks(*database_, filter));
+  while (found.size() < filter.limit && TRY(blocks.step())) {
+    const Block block{static_cast<std::uint64_t>(blocks.integer(0)),
+                      static_cast<std::uint64_t>(blocks.integer(1)),
+                      static_cast<std::uint64_t>(blocks.integer(2))};
+    const std::string_view block_filter = blocks.blob(3);
+    if (block.entries == 0 || block.entries > kBlockEntriesMax || block_filter.empty() ||
+        block_filter.size() % kFilterLineBytes != 0) {
+      return fail(Code::kCorrupt,
+                  "the index is damaged; `cofferdam trail rebuild-index` makes it "
+                  "anew");
+    }
+    if (!check.may_be_in(block_filter)) continue;
+    auto rows = search(block, filter, check, filter.limit - found.size());
+    // Entries leave before the index hears of it.
+    if (!rows && rows.error().code == Code::kNotFound) continue;
+    if (!rows) return std::unexpected(rows.error());
+    if (filter.newest_first) std::ranges::reverse(*rows);
+    std::ranges::move(*rows, std::back_inserter(found));
+  }
+  return found;
 }
 
 }  // namespace coff::trail

@@ -11,7 +11,9 @@
 #include "base/result.hpp"
 #include "trail/database.hpp"
 #include "trail/index.hpp"
+#include "trail/index_row.hpp"
 #include "trail/reader.hpp"
+#include "trail/words.hpp"
 
 namespace coff::trail {
 
@@ -24,8 +26,8 @@ inline constexpr size_t kQueryTextBytesMax = 4096;
 struct QueryFilter {
   std::optional<std::int64_t> from_wall_ns;   ///< Inclusive.
   std::optional<std::int64_t> until_wall_ns;  ///< Exclusive.
-  std::string container;                      ///< Name, or id or the start of it.
-  std::string image;
+  std::string container;                      ///< A name it ever had, or id or the start of it.
+  std::string image;                          ///< Of the container.
   std::string type;
   std::string kind;
   std::string exe;
@@ -34,7 +36,7 @@ struct QueryFilter {
   std::optional<std::int64_t> process_id;
   std::optional<std::int64_t> uid;
   std::optional<std::int64_t> login_uid;
-  std::string text;  ///< Words that must all occur, case-insensitive; cut at what is no letter.
+  std::string text;  ///< Words that must all occur in whatever case; see WordCutter.
   std::optional<std::uint64_t> after;  ///< Only positions above this one.
   size_t limit = 1000;
   bool newest_first = false;
@@ -45,18 +47,33 @@ struct QueryRow {
   std::string entry;           ///< Exact bytes.
 };
 
+class QueryCheck;
+
 /// Reads an index while its writer works. One thread at a time.
 class Query {
  public:
   static Result<Query> open(const std::string& dir);
-  /// Entries in order of position. An entry that the index names but the segments no longer hold
-  /// is left out; any other disagreement is kCorrupt (rebuild the index).
+  /// Entries in order of position, as the segments have them: the index only says where it is
+  /// worth looking. Entries that the segments no longer hold are left out; kCorrupt when the index
+  /// contradicts them (rebuild it).
   Result<std::vector<QueryRow>> run(const QueryFilter& filter);
 
  private:
+  struct Block {
+    std::uint64_t position = 0;  ///< Of its first entry.
+    std::uint64_t entries = 0;
+    std::uint64_t offset = 0;
+  };
+  Query(std::string dir, WordCutter cutter) : dir_(std::move(dir)), cutter_(std::move(cutter)) {}
+  Result<void> open_database();
+  Result<std::optional<std::vector<std::string>>> containers_of(const QueryFilter& filter);
   Result<EpochReader*> reader(unsigned epoch);
+  Result<std::vector<QueryRow>> search(const Block& block, const QueryFilter& filter,
+                                       QueryCheck& check, size_t wanted);
 
   std::string dir_;
+  WordCutter cutter_;
+  IndexRowReader rows_;
   std::unique_ptr<Database> database_;
   std::map<unsigned, EpochReader> readers_;
 };

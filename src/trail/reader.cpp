@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <utility>
 
 #include "trail/log.hpp"
 
@@ -33,6 +34,12 @@ Result<std::vector<std::string>> list_names(const std::string& dir, size_t count
   return names;
 }
 
+std::string path_in(std::string dir, std::string_view name) {
+  dir += '/';
+  dir += name;
+  return dir;
+}
+
 Result<SignedCheckpoint> read_checkpoint(const std::string& path) {
   const std::string note = TRY(read_file(path, kNoteBytesMax));
   auto checkpoint = SignedCheckpoint::parse(note);
@@ -60,7 +67,7 @@ Result<std::vector<EpochPlace>> list_epochs(const std::string& dir) {
         name != epoch_name(static_cast<unsigned>(*number))) {
       continue;
     }
-    epochs.push_back({static_cast<unsigned>(*number), dir + "/" + name});
+    epochs.push_back({static_cast<unsigned>(*number), path_in(dir, name)});
   }
   return epochs;
 }
@@ -70,7 +77,7 @@ Result<std::vector<SegmentPlace>> list_segments(const std::string& epoch_dir) {
   std::vector<SegmentPlace> segments;
   for (const std::string& name : TRY(list_names(dir, kSegmentsMax))) {
     const auto number = segment_number(name);
-    if (number) segments.push_back({*number, dir + "/" + name});
+    if (number) segments.push_back({*number, path_in(dir, name)});
   }
   return segments;
 }
@@ -120,7 +127,13 @@ Result<EpochReader::OpenSegment*> EpochReader::segment_of(std::uint64_t seq) {
   return &found->second;
 }
 
-Result<std::uint64_t> EpochReader::seek(OpenSegment& segment, std::uint64_t seq) {
+Result<std::uint64_t> EpochReader::seek(OpenSegment& segment, std::uint64_t seq,
+                                        std::uint64_t hint) {
+  if (hint >= kSegmentHeaderBytes) {
+    const Record record = TRY(segment.file.at(hint));
+    const std::string prefix = "{\"v\":1,\"seq\":" + std::to_string(seq) + ",";
+    if (record.state == RecordState::kWhole && record.entry.starts_with(prefix)) return hint;
+  }
   const std::uint64_t first = segment.file.header().first_seq;
   const std::uint64_t step =
       std::min<std::uint64_t>((seq - first) / kSparseStep, segment.sparse.size() - 1);
@@ -166,23 +179,13 @@ Result<std::string> EpochReader::entry(std::uint64_t seq) {
   return std::move(*found);
 }
 
-Result<std::string> EpochReader::entry_at(std::uint64_t seq, std::uint64_t offset) {
-  OpenSegment& segment = *TRY(segment_of(seq));
-  const Record record = TRY(segment.file.at(offset));
-  const std::string prefix = "{\"v\":1,\"seq\":" + std::to_string(seq) + ",";
-  if (seq >= segment.end_seq || seq >= end_seq_ || record.state != RecordState::kWhole ||
-      !record.entry.starts_with(prefix)) {
-    return fail(Code::kCorrupt, "entry " + std::to_string(seq) + " is not where the index says");
-  }
-  return std::string(record.entry);
-}
-
 Result<void> EpochReader::scan(std::uint64_t from, std::uint64_t to,
-                               const std::function<bool(const EntryAt&)>& visit) {
+                               const std::function<bool(const EntryAt&)>& visit,
+                               std::uint64_t offset_hint) {
   to = std::min(to, end_seq_);
   while (from < to) {
     OpenSegment& segment = *TRY(segment_of(from));
-    auto start = seek(segment, from);
+    auto start = seek(segment, from, std::exchange(offset_hint, 0));
     if (!start && start.error().code == Code::kNotFound && segment.end_seq == UINT64_MAX) return {};
     std::uint64_t offset = TRY(std::move(start));
     const std::uint64_t first = segment.file.header().first_seq;

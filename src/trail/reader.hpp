@@ -62,12 +62,12 @@ class EpochReader {
 
   /// The exact bytes of an entry; kNotFound before first_seq() or from end_seq() on.
   Result<std::string> entry(std::uint64_t seq);
-  /// The same where the place is known from an index; kCorrupt when no such entry lies there.
-  Result<std::string> entry_at(std::uint64_t seq, std::uint64_t offset);
   /// Calls `visit` for entries [from, to) in order until it returns false. Stops early without an
-  /// error at the end; kCorrupt at damage.
+  /// error at the end; kCorrupt at damage. The first one is looked for at the byte `offset_hint` of
+  /// its segment first, where the caller knows it; a search for it begins at the segment's start.
   Result<void> scan(std::uint64_t from, std::uint64_t to,
-                    const std::function<bool(const EntryAt&)>& visit);
+                    const std::function<bool(const EntryAt&)>& visit,
+                    std::uint64_t offset_hint = 0);
 
   /// The key that the epoch says it is signed with.
   Result<VerifierKey> key() const;
@@ -88,7 +88,7 @@ class EpochReader {
     std::uint64_t last_used = 0;
   };
   Result<OpenSegment*> segment_of(std::uint64_t seq);
-  Result<std::uint64_t> seek(OpenSegment& segment, std::uint64_t seq);
+  Result<std::uint64_t> seek(OpenSegment& segment, std::uint64_t seq, std::uint64_t hint);
 
   std::string dir_;
   std::vector<SegmentPlace> segments_;

@@ -53,7 +53,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, size_t size) {
       (void)segment_number(bytes);
       break;
     default:
-      (void)read_index_row(bytes);
+      (void)IndexRowReader().read(bytes);
       (void)stated_seq(bytes);
       (void)read_genesis(bytes);
       (void)read_record(bytes);
