@@ -69,6 +69,15 @@ std::string check_pattern(std::string_view text) {
   return "";
 }
 
+std::string check_rule(std::string_view text) {
+  constexpr size_t kBytesMax = 256;
+  if (text.empty() || text.size() > kBytesMax) return "must be 1 to 256 bytes long";
+  for (const char byte : text) {
+    if (static_cast<unsigned char>(byte) < 0x20) return "must not contain control characters";
+  }
+  return "";
+}
+
 std::string check_tenant(std::string_view text) {
   if (text.empty() || text.size() > 63 || !is_word(text, "-_.")) {
     return "must be 1 to 63 letters, digits, or - _ .";

@@ -38,6 +38,17 @@ struct SensorSettings {
   bool operator==(const SensorSettings&) const = default;
 };
 
+/// Which rules look at events. Names and values as in the configuration file.
+struct RulesSettings {
+  std::vector<std::string> files = {"/usr/share/cofferdam/rules", "/etc/cofferdam/rules"};
+  std::string priority = "debug";    ///< Rules that are less grave are left out.
+  std::string matching = "all";      ///< "all" or "first".
+  std::vector<std::string> disable;  ///< Names of rules; "*" stands for anything.
+  std::vector<std::string> disable_tags;
+  std::uint64_t repeat_seconds = 60;  ///< Equal findings are counted for so long; 0 = never.
+  bool operator==(const RulesSettings&) const = default;
+};
+
 struct Witness {
   std::string url;   ///< Base URL of a C2SP tlog-witness, http or https.
   std::string vkey;  ///< Its signed-note verifier key: name+hash+base64.
@@ -77,6 +88,7 @@ struct Config {
   std::vector<std::string> engines;  ///< Socket paths; empty = the usual ones: engine_sockets().
   SensorSettings sensor;
   ProfileSettings profile;
+  RulesSettings rules;
   TrailSettings trail;
   RedactionSettings redaction;
   ControlSettings control;

@@ -84,6 +84,7 @@ std::string check_name(std::string_view text);  ///< Of a user, group, host: no 
 std::string check_name_or_none(std::string_view text);
 std::string check_variable(std::string_view text);  ///< Of an environment variable.
 std::string check_pattern(std::string_view text);   ///< A part of a path.
+std::string check_rule(std::string_view text);      ///< Name, pattern or tag of a rule.
 std::string check_tenant(std::string_view text);
 std::string check_url(std::string_view text);
 std::string check_vkey(std::string_view text);

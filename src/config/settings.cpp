@@ -220,6 +220,58 @@ std::vector<Setting> profile_settings() {
   };
 }
 
+template <typename F, size_t N>
+Setting choice(std::string_view name, std::string_view limits,
+               const std::array<std::string_view, N>& values, F member, std::string_view doc) {
+  return {name, limits, doc,
+          [=, &values](Reader& reader, const YamlNode& node, Config& config) {
+            size_t index = N;
+            reader.choice(node, name, values, index);
+            if (index < N) member(config) = values[index];
+          },
+          [=](JsonWriter& json, const Config& config) { json.string(member(config)); }};
+}
+
+constexpr std::array<std::string_view, 8> kPriorities = {
+    "emergency", "alert", "critical", "error", "warning", "notice", "informational", "debug"};
+constexpr std::array<std::string_view, 2> kMatchings = {"all", "first"};
+
+std::vector<Setting> rules_settings() {
+  constexpr ListLimit kFiles = {64, check_path};
+  constexpr ListLimit kRules = {256, check_rule};
+  return {
+      texts(
+          "rules.files", "a list of at most 64 paths", kFiles,
+          [](auto& c) -> auto& { return c.rules.files; },
+          "Rule files and folders of them, in the Falco rule language, in the order of loading; of "
+          "a "
+          "folder the *.yaml and *.yml files in the order of their names. What does not exist is "
+          "left out."),
+      choice(
+          "rules.priority", "a priority, emergency to debug", kPriorities,
+          [](auto& c) -> auto& { return c.rules.priority; },
+          "Rules that are less grave than this are not used."),
+      choice(
+          "rules.matching", "all or first", kMatchings,
+          [](auto& c) -> auto& { return c.rules.matching; },
+          "Whether all rules that hold for an event make findings, or only the first in the order "
+          "of loading."),
+      texts(
+          "rules.disable", "a list of at most 256 names", kRules,
+          [](auto& c) -> auto& { return c.rules.disable; },
+          "Names of rules that are not used; * stands for anything."),
+      texts(
+          "rules.disable_tags", "a list of at most 256 tags", kRules,
+          [](auto& c) -> auto& { return c.rules.disable_tags; },
+          "Rules with one of these tags are not used."),
+      integer(
+          "rules.repeat_seconds", "0 to 86400", {0, 86400},
+          [](auto& c) -> auto& { return c.rules.repeat_seconds; },
+          "Findings of one rule about the same program in the same container are told once in so "
+          "many seconds, and then with their number. 0: each of them."),
+  };
+}
+
 std::vector<Setting> trail_settings() {
   return {
       text(
@@ -305,8 +357,8 @@ std::vector<Setting> access_settings() {
 
 std::vector<Setting> all_settings() {
   std::vector<Setting> all;
-  for (auto part :
-       {general_settings, sensor_settings, profile_settings, trail_settings, access_settings}) {
+  for (auto part : {general_settings, sensor_settings, profile_settings, rules_settings,
+                    trail_settings, access_settings}) {
     for (Setting& row : part()) all.push_back(std::move(row));
   }
   return all;
