@@ -47,6 +47,10 @@ inline bool is_numeric_operator(Operator op) {
   return op >= Operator::kLess && op <= Operator::kGreaterEqual;
 }
 
+inline bool is_set_operator(Operator op) {
+  return op == Operator::kIn || op == Operator::kIntersects;
+}
+
 /// "'exists', '<=', …", for messages.
 std::string operator_list();
 std::string transform_list();

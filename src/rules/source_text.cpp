@@ -77,9 +77,9 @@ FilePlace locate(const Piece& piece, std::string_view file_text, size_t offset) 
   FilePlace place = start;
   const size_t line_start = found == 0 ? file_text.npos : file_text.rfind('\n', found - 1);
   place.column = line_start == file_text.npos ? found + 1 : found - line_start;
-  place.line = 1 + static_cast<size_t>(std::count(
-                       file_text.begin(), file_text.begin() + static_cast<std::ptrdiff_t>(found),
-                       '\n'));
+  place.line =
+      1 + static_cast<size_t>(std::count(
+              file_text.begin(), file_text.begin() + static_cast<std::ptrdiff_t>(found), '\n'));
   return place;
 }
 
