@@ -125,10 +125,10 @@ TEST(Config, RefusesBombs) {
   EXPECT_FALSE(problems_of(std::string(kFileBytesMax + 1, ' ')).empty());
   EXPECT_FALSE(problems_of(std::string(100000, '[')).empty());
   EXPECT_FALSE(
-      problems_of(std::string(kYamlDepthMax + 1, '[') + std::string(kYamlDepthMax + 1, ']'))
+      problems_of(std::string(YamlLimits{}.depth_max + 1, '[') + std::string(YamlLimits{}.depth_max + 1, ']'))
           .empty());
   std::string wide = "engines: [";
-  for (size_t i = 0; i < kYamlNodesMax + 1; ++i) wide += "a,";
+  for (size_t i = 0; i < YamlLimits{}.nodes_max + 1; ++i) wide += "a,";
   EXPECT_FALSE(problems_of(wide + "a]").empty());
   const std::string laughs =
       "a: &a [x,x,x,x,x,x,x,x,x]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a]\n"

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "config/config.hpp"
-#include "config/yaml.hpp"
+#include "base/yaml.hpp"
 
 namespace coff::config {
 

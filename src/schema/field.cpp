@@ -76,14 +76,16 @@ struct Shown {
 
 }  // namespace
 
-std::array<FieldGroup, 7> field_groups() {
+std::array<FieldGroup, 9> field_groups() {
   return {{{"Event", event_fields()},
            {"Process", process_fields()},
            {"Ancestors and sessions", ancestry_fields()},
            {"User", user_fields()},
            {"File", file_fields()},
            {"Network", socket_fields()},
-           {"Container", container_fields()}}};
+           {"Container", container_fields()},
+           {"Derived, as libsinsp names it", derived_fields()},
+           {"Known to rules, without a value here", unobserved_fields()}}};
 }
 
 const Field* find_field(std::string_view name) {
@@ -119,8 +121,9 @@ Result<FieldReference> resolve_field(std::string_view text) {
 }
 
 std::string_view type_name(Type type) {
-  constexpr std::string_view kNames[] = {"bool",     "integer", "unsigned", "text",    "path",
-                                         "duration", "time",    "port",     "address", "network"};
+  constexpr std::string_view kNames[] = {"bool",    "integer",  "unsigned", "text",
+                                         "path",    "duration", "time",     "port",
+                                         "address", "network",  "bytes"};
   return kNames[static_cast<size_t>(type)];
 }
 

@@ -35,6 +35,7 @@ enum class Type : unsigned char {
   kPort,      ///< std::uint64_t
   kAddress,   ///< Address
   kNetwork,   ///< Address, to be matched against networks
+  kBytes,     ///< As kText; any bytes
 };
 
 using TextList = std::vector<std::string>;
@@ -91,13 +92,15 @@ std::span<const Field> user_fields();
 std::span<const Field> file_fields();
 std::span<const Field> socket_fields();
 std::span<const Field> container_fields();
+std::span<const Field> derived_fields();
+std::span<const Field> unobserved_fields();
 
 /// A named group of rows.
 struct FieldGroup {
   std::string_view title;
   std::span<const Field> fields;
 };
-std::array<FieldGroup, 7> field_groups();
+std::array<FieldGroup, 9> field_groups();
 
 /// The row of that exact name (without argument), null when there is none. Logarithmic.
 const Field* find_field(std::string_view name);

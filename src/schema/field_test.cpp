@@ -37,6 +37,7 @@ bool fits(const Value& value, const Field& field) {
              (field.list && std::holds_alternative<NumberList>(value));
     case Type::kText:
     case Type::kPath:
+    case Type::kBytes:
       return std::holds_alternative<std::string>(value) ||
              std::holds_alternative<std::string_view>(value) ||
              (field.list && std::holds_alternative<TextList>(value));

@@ -146,7 +146,10 @@ Value number(const Subject& subject, const Argument&) {
   if (const SocketInfo* socket = socket_of(subject)) {
     fd = socket->stdio >= 0 ? socket->stdio : socket->fd;
   }
-  return fd < 0 ? Value{} : Value{fd};
+  if (fd >= 0) return fd;
+  const bool wanted_one = open_file_of(subject) != nullptr || subject.event.kind == Kind::accept ||
+                          subject.event.kind == Kind::socket;
+  return wanted_one && subject.event.failed() ? Value{std::int64_t{-1}} : Value{};
 }
 
 Value protocol(const Subject& subject, const Argument&) {
@@ -187,8 +190,8 @@ Value name_changed(const Subject& subject, const Argument&) {
 using enum Type;
 constexpr Field kFields[] = {
     {"fd.num", kInteger, number, "", "",
-     "Number of the descriptor; the standard descriptor for a duplicated socket. Unset for calls "
-     "that failed to make one."},
+     "Number of the descriptor; the standard descriptor for a duplicated socket; -1 for calls that "
+     "failed to make one."},
     {"fd.type", kText,
      [](const Subject& s, const Argument&) -> Value { return text_value(type_of(s).name); }, "", "",
      "file, directory, memfd, ipv4, ipv6, unix, netlink or unknown."},

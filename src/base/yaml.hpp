@@ -1,5 +1,4 @@
-// A YAML document as a tree of values with their places: the only file that knows yaml-cpp is
-// yaml.cpp. Anchors, aliases, tags and second documents are refused, so size bounds the work.
+// YAML as a tree of values with their places: the only file that knows yaml-cpp is yaml.cpp.
 #pragma once
 
 #include <cstddef>
@@ -7,10 +6,7 @@
 #include <string_view>
 #include <vector>
 
-namespace coff::config {
-
-inline constexpr size_t kYamlDepthMax = 16;
-inline constexpr size_t kYamlNodesMax = 50000;
+namespace coff {
 
 struct YamlNode {
   enum class Type : unsigned char { kNull, kScalar, kSequence, kMapping };
@@ -25,6 +21,8 @@ struct YamlNode {
 
 /// "a mapping", "a list", "nothing", "text": for messages.
 std::string_view describe(const YamlNode& node);
+/// The value of the first such key of a mapping; null when there is none.
+const YamlNode* find_member(const YamlNode& node, std::string_view key);
 
 struct YamlProblem {
   size_t line = 1;
@@ -32,12 +30,26 @@ struct YamlProblem {
   std::string message;
 };
 
+/// What a reader accepts. The defaults are those of our own configuration file: anchors, aliases,
+/// tags and second documents are refused, so size bounds the work.
+struct YamlLimits {
+  size_t depth_max = 16;
+  size_t nodes_max = 50000;  ///< Of all documents; an alias counts as what it stands for.
+  bool foreign = false;      ///< Accept aliases (copied), tags (ignored), several documents.
+};
+
 struct YamlDocument {
   YamlNode root;  ///< kNull for an empty document.
+  std::vector<YamlProblem> problems;
+};
+struct YamlDocuments {
+  std::vector<YamlNode> roots;
   std::vector<YamlProblem> problems;
 };
 
 /// Parses one document. The text must be UTF-8 without control characters.
 YamlDocument parse_yaml(std::string_view text);
+/// Parses all documents of a stream under `limits`.
+YamlDocuments parse_yaml_stream(std::string_view text, const YamlLimits& limits);
 
-}  // namespace coff::config
+}  // namespace coff

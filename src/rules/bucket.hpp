@@ -1,0 +1,46 @@
+// Private to the room: the rules that events of one sort can match, with everything that is the
+// same for all events of the sort already decided.
+#pragma once
+
+#include <vector>
+
+#include "rules/evaluate.hpp"
+#include "rules/rule_set.hpp"
+
+namespace coff::rules {
+
+/// What sorts events: equal keys give equal answers of every check that is a fact of the sort.
+struct Sort {
+  std::uint16_t kind = 0;
+  std::int16_t syscall = -1;
+  bool container = false;
+  std::uint8_t access = 0;  ///< O_ACCMODE bits of an open.
+
+  static Sort of(const Event& event);
+  /// A number that differs between sorts.
+  [[nodiscard]] std::uint64_t key() const;
+};
+
+struct Bucket {
+  struct Node {
+    enum class Type : unsigned char { kCheck, kNot, kAnd, kOr };
+    Type type = Type::kCheck;
+    std::uint32_t first = 0;  ///< kCheck: the check; kNot: the child; else the first link.
+    std::uint32_t count = 0;  ///< Links of kAnd and kOr.
+  };
+  struct Candidate {
+    std::uint32_t rule = 0;
+    std::uint32_t node = 0;  ///< kAlways: holds for every event of the sort.
+  };
+  static constexpr std::uint32_t kAlways = 0xFFFFFFFF;
+
+  std::vector<Node> nodes;
+  std::vector<std::uint32_t> links;
+  std::vector<Candidate> candidates;  ///< Enabled rules that can hold, in the order of loading.
+  std::uint64_t events = 0;
+};
+
+/// Makes the bucket of an event's sort; `evaluation` has begun that event.
+Bucket make_bucket(const RuleSet& rules, const Event& event, Evaluation& evaluation);
+
+}  // namespace coff::rules

@@ -1,0 +1,122 @@
+// Asks events against a rule set.
+#include <algorithm>
+#include <unordered_map>
+
+#include "rules/bucket.hpp"
+
+namespace coff::rules {
+
+class Evaluator::State {
+ public:
+  State(std::shared_ptr<const RuleSet> rules, Matching matching)
+      : rules_(std::move(rules)),
+        evaluation_(rules_->program()),
+        matching_(matching),
+        matched_count_(rules_->compiled().size(), 0) {}
+
+  std::span<const std::uint32_t> matches(const schema::Subject& subject) {
+    wall_ns_ = subject.event.wall_ns;
+    evaluation_.begin(subject);
+    matched_.clear();
+    Bucket& bucket = bucket_of(subject.event);
+    ++bucket.events;
+    if (bucket.candidates.empty()) return matched_;
+    next_epoch();
+    for (const Bucket::Candidate& candidate : bucket.candidates) {
+      if (candidate.node != Bucket::kAlways && !holds(bucket, candidate.node)) continue;
+      ++matched_count_[candidate.rule];
+      matched_.push_back(candidate.rule);
+      if (matching_ == Matching::kFirst) break;
+    }
+    return matched_;
+  }
+
+  Finding finding(std::uint32_t at) {
+    const CompiledRule& compiled = rules_->compiled()[at];
+    Finding finding;
+    finding.rule = compiled.rule.name;
+    finding.priority = compiled.rule.priority;
+    finding.source = compiled.rule.source;
+    finding.tags.assign(compiled.rule.tags.begin(), compiled.rule.tags.end());
+    finding.wall_ns = wall_ns_;
+    compiled.output.render(rules_->program(), evaluation_, finding.output, finding.fields);
+    return finding;
+  }
+
+  [[nodiscard]] std::vector<RuleCount> counts() const {
+    std::vector<RuleCount> counts;
+    const auto& compiled = rules_->compiled();
+    for (size_t at = 0; at < compiled.size(); ++at) {
+      counts.push_back({&compiled[at].rule, 0, matched_count_[at]});
+    }
+    for (const auto& [key, bucket] : buckets_) {
+      for (const Bucket::Candidate& each : bucket.candidates) {
+        counts[each.rule].evaluated += bucket.events;
+      }
+    }
+    return counts;
+  }
+
+ private:
+  Bucket& bucket_of(const Event& event) {
+    const std::uint64_t key = Sort::of(event).key();
+    if (last_ != nullptr && key == last_key_) return *last_;
+    auto found = buckets_.find(key);
+    if (found == buckets_.end()) {
+      found = buckets_.emplace(key, make_bucket(*rules_, event, evaluation_)).first;
+      memo_.resize(std::max(memo_.size(), found->second.nodes.size()), 0);
+    }
+    last_key_ = key;
+    last_ = &found->second;
+    return *last_;
+  }
+
+  void next_epoch() {
+    constexpr std::uint32_t kEpochMax = 0x7FFFFFFF;
+    if (++epoch_ <= kEpochMax) return;
+    epoch_ = 1;
+    std::ranges::fill(memo_, 0);
+  }
+
+  // Depth is bounded by kHeightMax.
+  bool holds(const Bucket& bucket, std::uint32_t id) {
+    const Bucket::Node& node = bucket.nodes[id];
+    if (node.type == Bucket::Node::Type::kCheck) return evaluation_.check(node.first);
+    if (node.type == Bucket::Node::Type::kNot) return !holds(bucket, node.first);
+    const std::uint32_t memo = memo_[id];
+    if ((memo >> 1) == epoch_) return (memo & 1) != 0;
+    const bool stops = node.type == Bucket::Node::Type::kOr;
+    bool result = !stops;
+    for (std::uint32_t at = 0; at < node.count; ++at) {
+      if (holds(bucket, bucket.links[node.first + at]) != stops) continue;
+      result = stops;
+      break;
+    }
+    memo_[id] = epoch_ << 1 | (result ? 1U : 0U);
+    return result;
+  }
+
+  std::shared_ptr<const RuleSet> rules_;
+  Evaluation evaluation_;
+  Matching matching_;
+  std::unordered_map<std::uint64_t, Bucket> buckets_;
+  std::uint64_t last_key_ = 0;
+  Bucket* last_ = nullptr;
+  std::vector<std::uint32_t> memo_;
+  std::uint32_t epoch_ = 0;
+  std::vector<std::uint32_t> matched_;
+  std::vector<std::uint64_t> matched_count_;
+  std::int64_t wall_ns_ = 0;
+};
+
+Evaluator::Evaluator(std::shared_ptr<const RuleSet> rules, Matching matching)
+    : state_(std::make_unique<State>(std::move(rules), matching)) {}
+Evaluator::~Evaluator() = default;
+
+std::span<const std::uint32_t> Evaluator::matches(const schema::Subject& subject) {
+  return state_->matches(subject);
+}
+Finding Evaluator::finding(std::uint32_t rule) { return state_->finding(rule); }
+std::vector<RuleCount> Evaluator::counts() const { return state_->counts(); }
+
+}  // namespace coff::rules

@@ -1,0 +1,87 @@
+// Findings as text and as JSON.
+#include "rules/finding.hpp"
+
+#include "base/bytes.hpp"
+#include "base/clock.hpp"
+#include "base/json_writer.hpp"
+
+namespace coff::rules {
+
+namespace {
+
+// A field's argument may hold anything: escape it as a string, without its quotes.
+std::string escaped(std::string_view name) {
+  std::string text;
+  JsonWriter(text).string(name);
+  return text.substr(1, text.size() - 2);
+}
+
+// Adds one value under its own JSON type.
+struct Writer {
+  JsonWriter& json;
+  std::string_view name;
+
+  void operator()(std::monostate) const { json.key(name).null(); }
+  void operator()(bool flag) const { json.member(name, flag); }
+  void operator()(std::int64_t number) const { json.member(name, number); }
+  void operator()(std::uint64_t number) const { json.member(name, number); }
+  void operator()(std::string_view text) const { json.member(name, text); }
+  void operator()(const std::string& text) const { json.member(name, std::string_view(text)); }
+  void operator()(const schema::Address& address) const {
+    json.member(name, schema::value_text(address));
+  }
+  template <typename T>
+  void operator()(const std::vector<T>& list) const {
+    json.key(name).begin_array();
+    for (const T& each : list) json.string(schema::value_text(schema::Value{each}));
+    json.end_array();
+  }
+};
+
+}  // namespace
+
+std::string shown_value(const schema::Value& value) {
+  if (std::holds_alternative<std::monostate>(value)) return "<NA>";
+  std::string text = schema::value_text(value);
+  const bool list = std::holds_alternative<schema::TextList>(value) ||
+                    std::holds_alternative<schema::NumberList>(value) ||
+                    std::holds_alternative<schema::AddressList>(value);
+  if (!list) return text;
+  for (size_t at = text.find(", "); at != text.npos; at = text.find(", ", at))
+    text.erase(at + 1, 1);
+  return '(' + text + ')';
+}
+
+std::string falco_json(const Finding& finding, std::string_view hostname) {
+  std::string out;
+  JsonWriter json(out);
+  const std::string time = format_time(finding.wall_ns);
+  json.begin_object()
+      .member("time", time)
+      .member("rule", finding.rule)
+      .member("priority", priority_name(finding.priority))
+      .member("source", finding.source)
+      .member("hostname", hostname)
+      .member("output", finding.output);
+  json.key("tags").begin_array();
+  for (const std::string& tag : finding.tags) json.string(tag);
+  json.end_array().key("output_fields").begin_object();
+  bool has_time = false;
+  for (const FindingField& field : finding.fields) {
+    has_time = has_time || field.name == "evt.time";
+    const std::string name = escaped(field.name);
+    std::visit(Writer{json, name}, field.value);
+  }
+  if (!has_time) json.member("evt.time", finding.wall_ns);
+  json.end_object().end_object();
+  return out;
+}
+
+std::string falco_text(const Finding& finding) {
+  std::string text = format_time(finding.wall_ns);
+  text.append(": ").append(priority_name(finding.priority)).append(" ");
+  append_printable(text, finding.output);
+  return text;
+}
+
+}  // namespace coff::rules

@@ -1,0 +1,151 @@
+// Private to the room: conditions in the form in which they run. Equal parts of different rules
+// are one part, so that they are computed once for each event.
+#pragma once
+
+#include <re2/re2.h>
+
+#include <deque>
+#include <expected>
+#include <map>
+#include <memory>
+#include <span>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "rules/ast.hpp"
+#include "rules/names.hpp"
+#include "rules/path_prefixes.hpp"
+
+namespace coff::rules {
+
+using SourceId = std::uint32_t;
+using CheckId = std::uint32_t;
+using NodeId = std::uint32_t;
+inline constexpr std::uint32_t kNone = 0xFFFFFFFF;
+
+/// Nodes of one program: bounds the work of an event and the memory of a rule set.
+inline constexpr size_t kNodesMax = 1'000'000;
+/// Longest chain of nodes within nodes, macros included.
+inline constexpr unsigned kHeightMax = 2000;
+
+/// Where a value comes from: a field, a literal, or a transformer over others.
+struct Source {
+  enum class Kind : unsigned char { kField, kLiteral, kList, kTransform };
+  Kind kind = Kind::kLiteral;
+  Transform transform = Transform::kVal;
+  Reach reach = Reach::kOne;
+  schema::Type type = schema::Type::kText;
+  bool output = true;               ///< May stand in an output.
+  schema::FieldReference field;     ///< Its argument borrows `argument`.
+  std::string argument;             ///< Of the field, or of getopt().
+  std::optional<std::string> pick;  ///< getopt(…)[c].
+  schema::Value literal;
+  std::vector<SourceId> inputs;
+  std::string name;  ///< Canonical text.
+};
+
+/// A network: an address and how many of its bits count.
+struct Network {
+  schema::Address address;
+  unsigned bits = 0;
+};
+
+/// What a value is compared with, parsed for its type.
+struct Constants {
+  std::vector<std::string> texts;
+  TextSet set;  ///< The same, for "in".
+  std::vector<std::int64_t> numbers;
+  std::vector<std::uint64_t> unsigneds;
+  std::vector<bool> flags;
+  std::vector<schema::Address> addresses;
+  std::vector<Network> networks;
+  std::vector<std::unique_ptr<re2::RE2>> patterns;
+  PathPrefixes prefixes;
+};
+
+struct Check {
+  SourceId left = 0;
+  SourceId right = kNone;  ///< kNone: compared with `constants`.
+  Operator op = Operator::kExists;
+  Modifier modifier = Modifier::kNone;
+  Constants constants;
+};
+
+struct Node {
+  enum class Type : unsigned char { kFalse, kTrue, kCheck, kNot, kAnd, kOr };
+  Type type = Type::kFalse;
+  CheckId check = kNone;
+  std::vector<NodeId> children;
+};
+
+/// Why a condition or an output can't be compiled.
+struct CompileError {
+  enum class Kind : unsigned char { kOther, kUnknownField, kUnknownMacro };
+  Kind kind = Kind::kOther;
+  std::string message;
+  Place place;
+  std::string macro;  ///< The place is in this macro's condition; "" for the rule's own.
+};
+/// Something that is probably a mistake.
+struct CompileWarning {
+  std::string_view code;
+  std::string message;
+  Place place;
+  std::string macro;
+};
+
+/// Macros by name, as parsed.
+using Macros = std::map<std::string, Expression, std::less<>>;
+
+class Program {
+ public:
+  explicit Program(std::vector<schema::Field> extra = {}) : extra_(std::move(extra)) {}
+  Program(const Program&) = delete;
+  Program& operator=(const Program&) = delete;
+
+  /// Adds a condition; its warnings are appended to `warnings`. All conditions of one program
+  /// share one table of macros: a macro is compiled once.
+  std::expected<NodeId, CompileError> add(const Expression& expression, const Macros& macros,
+                                          std::vector<CompileWarning>& warnings);
+  /// Adds a value for an output.
+  std::expected<SourceId, CompileError> add_source(const Operand& operand);
+
+  [[nodiscard]] const std::vector<Node>& nodes() const { return nodes_; }
+  [[nodiscard]] const std::deque<Source>& sources() const { return sources_; }
+  [[nodiscard]] const std::vector<Check>& checks() const { return checks_; }
+
+ private:
+  friend class Compilation;
+
+  SourceId intern_source(Source source);
+  NodeId intern_node(Node node);
+  [[nodiscard]] unsigned height(NodeId node) const { return heights_[node]; }
+  CheckId intern_check(const std::string& text, Check check);
+
+  std::vector<schema::Field> extra_;
+  std::vector<Node> nodes_;
+  std::vector<unsigned> heights_;
+  std::deque<Source> sources_;
+  std::vector<Check> checks_;
+  std::unordered_map<std::string, SourceId> source_of_;
+  std::unordered_map<std::string, CheckId> check_of_;
+  std::unordered_map<std::string, NodeId> node_of_;
+  std::unordered_map<std::string, NodeId> macro_of_;
+};
+
+/// Parses the right side of a check for the type of its left side.
+std::expected<Constants, std::string> parse_constants(const Source& left, Operator op,
+                                                      const std::vector<std::string>& texts);
+/// Nothing when the operator suits the type, otherwise why not.
+std::optional<std::string> refuse_operator(const Source& left, Operator op, Modifier modifier);
+
+/// True for names that evt.type can have, here or in libsinsp.
+bool is_event_type(std::string_view name);
+/// All such names: what a condition that does not look at evt.type may match.
+const std::vector<std::string_view>& event_types();
+
+/// Event types with which the node can be true, as flags in the order of event_types().
+std::vector<bool> possible_types(const Program& program, NodeId node);
+
+}  // namespace coff::rules

@@ -1,0 +1,16 @@
+// Private to the room: a rule with its compiled condition and output.
+#pragma once
+
+#include "rules/output.hpp"
+#include "rules/program.hpp"
+#include "rules/rules.hpp"
+
+namespace coff::rules {
+
+struct CompiledRule {
+  Rule rule;
+  NodeId condition = kNone;
+  Output output;
+};
+
+}  // namespace coff::rules
