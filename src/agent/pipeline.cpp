@@ -39,11 +39,32 @@ Pipeline::Pipeline(SensorContext& context, runtime::Directory& directory)
       profile_(context.settings().profile),
       redactor_(redact_rules(context.settings())) {
   read_names();
+  load_rules(context.settings(), false);
 }
 
 void Pipeline::use_settings(const config::Config& settings) {
   profile_ = config::RecordingProfile(settings.profile);
   redactor_ = schema::Redactor(redact_rules(settings));
+  load_rules(settings, true);
+}
+
+// Loaded again with every configuration: the files may have changed where the settings have not.
+void Pipeline::load_rules(const config::Config& settings, bool keep) {
+  const auto loaded = detector_.load(settings.rules, keep);
+  for (const auto& problem : detector_.problems()) {
+    const std::string text = rules::to_text(problem);
+    if (problem.severity == rules::Problem::Severity::kError) log_error("rules", text);
+    else log_warning("rules", text);
+  }
+  if (!loaded) log_error("rules", loaded.error().message());
+  append(make_agent_entry("rules", detector_.report()));
+}
+
+KernelFilter Pipeline::kernel_filter(const config::Config& settings) const {
+  KernelFilter filter = config::kernel_filter(settings.profile);
+  for (FilterClause& clause : detector_.kernel_clauses())
+    filter.clauses.push_back(std::move(clause));
+  return filter;
 }
 
 void Pipeline::read_names() {
@@ -54,9 +75,11 @@ void Pipeline::read_names() {
 void Pipeline::take(Event&& event) {
   ++counters_.seen;
   if (event.process == nullptr) ++counters_.without_process;
-  const config::Recording recording = profile_.decide(event);
-  if (recording == config::Recording::kNone ||
-      (recording == config::Recording::kLive && !context_.live().wanted())) {
+  config::Recording recording = profile_.decide(event);
+  if (recording == config::Recording::kLive && !context_.live().wanted()) {
+    recording = config::Recording::kNone;
+  }
+  if (recording == config::Recording::kNone && !detector_.wants(event.kind)) {
     ++counters_.unwanted;
     return;
   }
@@ -124,6 +147,81 @@ std::string Pipeline::redact(std::string_view secret, bool recorded) {
 }
 
 void Pipeline::emit(const Event& event, config::Recording recording) {
+  if (recording != config::Recording::kNone) record(event, recording);
+  else ++counters_.unwanted;
+  if (!detector_.wants(event.kind)) return;
+  detector_.ask(
+      event, names_, [this](const Found& found) { return finding_entry(found); },
+      [this](std::string_view entry) { tell_finding(entry); });
+}
+
+// The event as it would stand in the trail, whole, with what the rule says of it in front.
+std::string Pipeline::finding_entry(const Found& found) {
+  constexpr size_t kEventBytesMax = 40'000;
+  constexpr size_t kOutputBytesMax = 4096;
+  constexpr size_t kFieldBytesMax = 512;
+  const rules::Finding& finding = found.finding;
+  redacted_.clear();
+  const auto commit = [this](std::string_view secret) { return redact(secret, true); };
+  const auto shown = [&](std::string_view text, size_t bytes_max) {
+    return redactor_.redact_text(text, commit).substr(0, bytes_max);
+  };
+  std::string entry;
+  JsonWriter json(entry);
+  json.begin_object()
+      .member("type", std::string_view("finding"))
+      .member("time", format_time(found.event.wall_ns))
+      .member("boot", found.event.boot_ns)
+      .key("finding")
+      .begin_object()
+      .member("id", found.id)
+      .member("rule", finding.rule)
+      .member("priority", rules::priority_name(finding.priority))
+      .key("tags")
+      .begin_array();
+  for (const auto& tag : finding.tags) json.string(tag);
+  json.end_array().member("output", shown(finding.output, kOutputBytesMax)).key("fields");
+  json.begin_object();
+  for (const auto& field : finding.fields) {
+    json.member(field.name, shown(rules::shown_value(field.value), kFieldBytesMax));
+  }
+  json.end_object().end_object();
+  std::string event;
+  schema::append_json(event, found.event,
+                      {.names = &names_,
+                       .redactor = &redactor_,
+                       .commit = commit,
+                       .size_bytes_max = kEventBytesMax,
+                       .full_context = true});
+  // Without what an entry begins with: type, and the times that stand above.
+  const size_t rest = event.find(",\"boot\":");
+  const size_t kind = event.find(",\"kind\":");
+  const size_t time = event.find(",\"time\":");
+  if (kind < time && time < rest) {
+    entry += event.substr(kind, time - kind);
+    const size_t after = event.find(',', rest + 1);
+    if (after != std::string::npos) entry += event.substr(after);
+    else entry += '}';
+  } else {
+    entry += '}';
+  }
+  return entry;
+}
+
+void Pipeline::tell_finding(std::string_view entry) {
+  append(entry, redacted_);
+  redacted_.clear();
+  if (!context_.live().wanted()) return;
+  if (auto published = context_.live().publish({.kind = "finding", .json = entry}); !published) {
+    log_warning("sensor", published.error().message());
+  }
+}
+
+void Pipeline::tell_repeats() {
+  detector_.tell_repeats([this](std::string_view entry) { tell_finding(entry); });
+}
+
+void Pipeline::record(const Event& event, config::Recording recording) {
   json_.clear();
   redacted_.clear();
   const schema::JsonOptions options{.names = &names_,
@@ -199,6 +297,7 @@ void Pipeline::write_counters(JsonWriter& json) const {
       .member("without_process", counters_.without_process)
       .member("entries_refused", counters_.entries_refused)
       .end_object();
+  detector_.write_counters(json);
 }
 
 }  // namespace coff::agent

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "agent/detector.hpp"
 #include "agent/sensor_process.hpp"
 #include "config/profile.hpp"
 #include "runtime/directory.hpp"
@@ -52,11 +53,16 @@ class Pipeline {
   void take_lifecycle(Event&& event);
   /// Releases what was held long enough or is settled now. Call it every few milliseconds.
   void release();
+  /// Tells repeated findings whose time is over. Call it every second.
+  void tell_repeats();
   /// Writes a gap entry when something was lost.
   void report_losses(sensor::Losses&& losses);
   void use_settings(const config::Config& settings);
+  /// What the kernel has to forward: for the recording profile, and for the rules.
+  [[nodiscard]] KernelFilter kernel_filter(const config::Config& settings) const;
   void write_counters(JsonWriter& json) const;
   [[nodiscard]] const PipelineCounters& counters() const { return counters_; }
+  [[nodiscard]] const Detector& detector() const { return detector_; }
   [[nodiscard]] const schema::UserNames& names() const { return names_; }
   void read_names();
 
@@ -68,6 +74,10 @@ class Pipeline {
   };
 
   void emit(const Event& event, config::Recording recording);
+  void record(const Event& event, config::Recording recording);
+  void load_rules(const config::Config& settings, bool keep);
+  std::string finding_entry(const Found& found);
+  void tell_finding(std::string_view entry);
   void append(std::string_view entry, std::span<const trail::Disclosure> redacted = {});
   std::string redact(std::string_view secret, bool recorded);
   bool refresh(Held& held, std::uint64_t now_ns);
@@ -77,6 +87,7 @@ class Pipeline {
   config::RecordingProfile profile_;
   schema::Redactor redactor_;
   schema::UserNames names_;
+  Detector detector_;
   std::string json_;                         ///< Reused for every event.
   std::vector<trail::Disclosure> redacted_;  ///< Values that json_ holds commitments to.
   std::string sentence_;                     ///< Likewise, for followers.

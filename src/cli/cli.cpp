@@ -42,6 +42,7 @@ int run(int argc, char** argv) {
   add_config(app, global);
   add_doctor(app, global);
   add_events(app, global);
+  add_findings(app, global);
   add_ps(app, global);
   add_schema(app, global);
   add_status(app, global);

@@ -39,6 +39,7 @@ void add_agent(CLI::App& app, Global& global);
 void add_config(CLI::App& app, Global& global);
 void add_doctor(CLI::App& app, Global& global);
 void add_events(CLI::App& app, Global& global);
+void add_findings(CLI::App& app, Global& global);
 void add_ps(CLI::App& app, Global& global);
 void add_schema(CLI::App& app, Global& global);
 void add_status(CLI::App& app, Global& global);

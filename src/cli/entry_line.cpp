@@ -130,6 +130,27 @@ void append_event(std::string& line, const json::object& event, std::string_view
   }
 }
 
+/// Colour of a priority: what needs a person soon is red.
+std::string_view priority_colour(std::string_view priority) {
+  if (priority == "Emergency" || priority == "Alert" || priority == "Critical") return "1;31";
+  if (priority == "Error") return "31";
+  return priority == "Warning" ? "33" : "1";
+}
+
+/// "Warning Rule's name: what it says  (12 more until TIME)".
+void append_finding(std::string& line, const json::object& entry, const json::object& finding) {
+  append_printable(line, string_member(finding, "rule"));
+  line += ": ";
+  const std::string_view output = string_member(finding, "output");
+  append_printable(line, output.substr(0, kLineBytesMax));
+  if (output.size() > kLineBytesMax) line += "…";
+  if (const json::value* repeats = entry.if_contains("repeats")) {
+    line += "  (" + json::serialize(*repeats) + " more until ";
+    append_printable(line, string_member(entry, "last"));
+    line += ')';
+  }
+}
+
 std::string line_of(const json::object& entry, const EntryLineOptions& options) {
   std::string line;
   const auto paint = [&](std::string_view code) {
@@ -147,8 +168,18 @@ std::string line_of(const json::object& entry, const EntryLineOptions& options) 
     line += wall_ns ? format_time(*wall_ns).substr(0, 23) + "Z" : "-";
     paint("0");
     line += ' ';
+    const json::object* finding = object_member(entry, "finding");
     if (type == "event") {
       append_event(line, entry, kind);
+    } else if (finding != nullptr) {
+      const std::string_view priority = string_member(*finding, "priority");
+      paint(priority_colour(priority));
+      append_printable(line, priority);
+      paint("0");
+      line += ' ';
+      append_subject(line, entry);
+      line += ' ';
+      append_finding(line, entry, *finding);
     } else {
       paint(type == "gap" ? "1;31" : "1");
       append_printable(line, type);

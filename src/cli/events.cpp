@@ -1,4 +1,4 @@
-// cofferdam events: follow what happens, or ask the trail what happened.
+// cofferdam events and findings: follow what happens, or ask the trail what happened.
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <memory>
@@ -106,24 +106,41 @@ void run_events(Global& global, const Options& options) {
 
 }  // namespace
 
-void add_events(CLI::App& app, Global& global) {
-  const auto options = std::make_shared<Options>();
-  CLI::App* command =
-      app.add_subcommand("events", "Show what happened, or with --follow what happens");
-  command->add_flag("-f,--follow", options->follow, "Show events as they happen, with their lag");
+namespace {
+
+// What events and findings can both be asked for.
+void add_common(CLI::App* command, Global& global, const std::shared_ptr<Options>& options) {
+  command->add_flag("-f,--follow", options->follow, "Show them as they happen, with their lag");
   command->add_option("--since", options->since, "From this time on, or age: 15m, 2h, 3d")
       ->type_name("TIME");
   command->add_option("--until", options->until, "Until this time, or age")->type_name("TIME");
   command->add_option("--container", options->container, "Name, or beginning of the id");
-  command->add_option("--kind", options->kinds, "Kinds of events, e.g. exec,connect")
-      ->delimiter(',');
-  command->add_option("--text", options->text, "Only events that contain this text");
+  command->add_option("--text", options->text, "Only those that contain these words");
   command->add_option("--limit", options->limit, "The newest so many")
       ->check(CLI::Range(1, 10'000))
       ->capture_default_str();
   command->add_option("--socket", options->socket, "Control socket instead of the configured one")
       ->type_name("PATH");
   command->callback([&global, options] { run_events(global, *options); });
+}
+
+}  // namespace
+
+void add_events(CLI::App& app, Global& global) {
+  const auto options = std::make_shared<Options>();
+  CLI::App* command =
+      app.add_subcommand("events", "Show what happened, or with --follow what happens");
+  add_common(command, global, options);
+  command->add_option("--kind", options->kinds, "Kinds of events, e.g. exec,connect")
+      ->delimiter(',');
+}
+
+void add_findings(CLI::App& app, Global& global) {
+  const auto options = std::make_shared<Options>();
+  options->kinds = {"finding"};
+  add_common(
+      app.add_subcommand("findings", "Show what the rules found, or with --follow what they find"),
+      global, options);
 }
 
 }  // namespace coff::cli
