@@ -47,7 +47,8 @@ class Sidecar {
   Result<std::string> store(const Disclosure& disclosure);
   /// Makes what commit() and store() took durable; call before the entries are made durable.
   Result<void> flush();
-  /// kNotFound when it was erased or never stored here; checks the commitment.
+  /// kNotFound when it was erased or never stored here; kCorrupt when it isn't what the commitment
+  /// stands for.
   Result<Disclosure> find(std::string_view commitment) const;
   /// Erases one value; kNotFound when there is none.
   Result<void> erase(std::string_view commitment);
