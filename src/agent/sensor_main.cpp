@@ -145,13 +145,17 @@ Result<void> run_sensor(SensorContext& context) {
   const auto sensor =
       TRY(sensor::Sensor::open(make_options(context.settings(), hierarchy, directory)));
   TRY(context.loading_is_done());
+  context.watching_begins();
   Parts parts{context, *sensor, pipeline, hierarchy};
   answer_calls(parts, directory);
   TRY(watch(parts));
   sensor->report_processes([&](Event&& event) { pipeline.take(std::move(event)); });
   TRY(context.loop().run());
   // What the kernel has handed over already is not lost by a stop.
+  const trail::EntryTime ended = trail::EntryTime::now();
   TRY(poll_once(parts));
+  pipeline.finish();
+  context.watching_ended(ended);
   context.loop().forget(sensor->poll_fd());
   return {};
 }

@@ -15,6 +15,7 @@
 #include "agent/trail_writer.hpp"
 #include "base/json_writer.hpp"
 #include "config/config.hpp"
+#include "trail/entries.hpp"
 
 namespace coff::agent {
 
@@ -52,6 +53,10 @@ class SensorContext {
 
   /// Gives up the capabilities that only loading needs. Call it once all is attached.
   Result<void> loading_is_done();
+  /// Records that watching begins now.
+  void watching_begins();
+  /// Records that it ended at `time`: what came later may be missing.
+  void watching_ended(const trail::EntryTime& time);
 
   // For the frame in sensor_process.cpp.
   Result<void> attach(Link link, Channel channel);
@@ -78,6 +83,7 @@ class SensorContext {
   CallHandlers calls_;
   EngineBridge engines_;
   std::uint64_t malformed_frames_ = 0;
+  bool watching_ = false;
   ConfigHandler config_handler_;
   CounterWriter counter_writer_;
 };
