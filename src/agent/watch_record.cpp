@@ -53,8 +53,8 @@ Moment moment_of(std::string_view entry) {
   moment.boot_id = text(object, "boot_id");
   moment.version = text(object, "version");
   if (const auto* boot = object.if_contains("boot")) {
-    const auto number = boot->try_to_number<std::int64_t>();
-    if (number) moment.boot_ns = *number;
+    const auto number = boot->to_number<std::int64_t>(error);
+    if (!error) moment.boot_ns = number;
   }
   if (const auto* sensor = object.if_contains("sensor"); sensor != nullptr && sensor->is_object()) {
     moment.version = text(sensor->get_object(), "version");
