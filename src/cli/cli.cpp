@@ -5,6 +5,7 @@
 
 #include <CLI/CLI.hpp>
 #include <cerrno>
+#include <charconv>
 #include <cstdio>
 #include <cstdlib>
 
@@ -64,6 +65,26 @@ std::string understood(const CLI::App& app) {
   return name;
 }
 
+/// Empty when it is a whole decimal number of 64 bits. The library alone takes "", "-1", "0x10" and
+/// "010" (as 8), and makes of too large a number the largest.
+std::string problem_of_number(const std::string& given) {
+  std::uint64_t number = 0;
+  const char* end = given.data() + given.size();
+  const auto [stop, problem] = std::from_chars(given.data(), end, number);
+  const bool whole = problem == std::errc() && stop == end && (number == 0 || given[0] != '0');
+  return whole ? "" : "\"" + given + "\" is no whole number of 0 to 18446744073709551615";
+}
+
+void check_numbers(CLI::App& app) {
+  for (CLI::Option* option : app.get_options()) {
+    const std::string type = option->get_type_name();
+    if (type.starts_with("UINT") || type.starts_with("INT")) option->check(problem_of_number, "");
+  }
+  for (CLI::App* below : app.get_subcommands([](CLI::App*) { return true; })) {
+    check_numbers(*below);
+  }
+}
+
 /// One line, whatever the library's message and the arguments in it are made of.
 int report_usage(const CLI::App& app, const Global& global, const CLI::ParseError& problem) {
   std::string message = problem.what();
@@ -95,6 +116,7 @@ int run(int argc, char** argv) {
   add_version(app, global);
   add_trail(app, global);
   add_witness(app, global);
+  check_numbers(app);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& problem) {

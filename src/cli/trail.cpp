@@ -232,8 +232,8 @@ Result<int> prove(const Options& options, bool json) {
     const std::string entry = TRY(reader.entry(options.seq));
     TRY(replace_file(options.out, text));
     TRY(replace_file(options.out + ".json", entry));
-    return kOk;
   }
+  if (!json && !options.out.empty()) return kOk;
   if (!json) return std::fputs(text.c_str(), stdout) < 0 ? kFailed : kOk;
   std::string line;
   JsonWriter(line).begin_object().member("seq", options.seq).member("proof", text).end_object();
