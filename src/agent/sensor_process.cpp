@@ -173,8 +173,8 @@ void SensorContext::watching_ended(const trail::EntryTime& time) {
       trail_.append(trail::make_entry(time, "watch", watch_members(false)));
 }
 
-Result<void> SensorContext::drain(int timeout_ms) {
-  const std::int64_t deadline_ns = boot_now_ns() + timeout_ms * std::int64_t{1'000'000};
+Result<void> SensorContext::drain() {
+  const std::int64_t deadline_ns = boot_now_ns() + kDrainMs * std::int64_t{1'000'000};
   loop_.resume();
   TRY(heartbeat());
   TRY(trail_.flush());
@@ -226,8 +226,7 @@ Result<void> run(Channel& channel) {
       });
   TRY(supervisor.attach(std::move(channel)));
   TRY(context.start());
-  TRY(run_sensor(context));
-  return context.drain(kDrainMs);
+  return run_sensor(context);
 }
 
 }  // namespace

@@ -65,8 +65,9 @@ class SensorContext {
   void write_counters(JsonWriter& json);
   /// Starts the bridge to the engines, and a heartbeat entry now and every 10 s.
   Result<void> start();
-  /// After the main loop: waits until the trail has everything, at most this long.
-  Result<void> drain(int timeout_ms);
+  /// After the main loop: a last heartbeat, and waits for 5 s at most until the trail has
+  /// everything.
+  Result<void> drain();
 
  private:
   Result<void> handle_keeper(Frame&& frame);
@@ -89,8 +90,8 @@ class SensorContext {
 };
 
 /// The sensor's main loop: sets the handlers, loads, and runs context.loop().run(). It returns when
-/// the loop was stopped (the order to stop came, or the agent is gone); the frame then waits for
-/// the trail to take what is queued.
+/// the loop was stopped (the order to stop came, or the agent is gone) and the trail has what was
+/// queued.
 Result<void> run_sensor(SensorContext& context);
 
 }  // namespace coff::agent
