@@ -52,6 +52,8 @@ class Pipeline {
   void take_lifecycle(Event&& event);
   /// Releases what was held long enough or is settled now. Call it every few milliseconds.
   void release();
+  /// Releases everything, settled or not: nothing comes after.
+  void finish();
   /// Writes a gap entry when something was lost.
   void report_losses(sensor::Losses&& losses);
   void use_settings(const config::Config& settings);
@@ -84,6 +86,7 @@ class Pipeline {
   std::mutex lifecycle_mutex_;
   std::vector<Event> arrived_;  ///< Guarded by lifecycle_mutex_.
   std::vector<Held> lifecycle_;
+  bool finishing_ = false;
   PipelineCounters counters_;
 };
 
