@@ -18,7 +18,7 @@ inline constexpr std::string_view kSidecarFile = "sidecar.db";
 /// PRAGMA user_version of the sidecar.
 inline constexpr int kSidecarVersion = 1;
 /// Longest value that is kept.
-inline constexpr size_t kSecretBytesMax = 1024 * 1024;
+inline constexpr size_t kSecretBytesMax = size_t{1024} * 1024;
 
 /// 32 random bytes for each value, so that equal values don't look equal and can't be guessed.
 using Salt = std::array<std::uint8_t, 32>;

@@ -6,7 +6,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <regex>
+#include <algorithm>
 #include <sstream>
 
 #include "base/clock.hpp"
@@ -30,26 +30,34 @@ constexpr std::int64_t kRunNs = 20'000'000'000;
   ::_exit(127);
 }
 
+/// "-f,--follow   Help", "--since TIME   Help", "seq UINT REQUIRED"; the help may follow below.
+Option option_of(std::string_view line) {
+  const std::size_t gap = std::min(line.find("  "), line.size());
+  std::string_view head = line.substr(0, gap);
+  Option option;
+  option.help = line.substr(std::min(line.find_first_not_of(' ', gap), line.size()));
+  if (head.starts_with('-') && !head.starts_with("--")) head.remove_prefix(head.find(',') + 1);
+  const std::size_t end = std::min(head.find(' '), head.size());
+  option.name = head.substr(0, end);
+  head.remove_prefix(std::min(end + 1, head.size()));
+  const std::size_t type =
+      std::min(head.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZ"), head.size());
+  // "TEXT:FILE" is a path that must exist.
+  option.type = head.substr(type).starts_with(":FILE") ? "FILE" : head.substr(0, type);
+  option.required = head.contains("REQUIRED");
+  return option;
+}
+
 void split_options(const std::string& text, std::vector<Option>& into) {
-  // "  -f,--follow   Help" or "  --since TIME   Help"; what is too long has its help below.
-  static const std::regex line(
-      R"(^  (?:-\w,)?(--[\w-]+|[\w-]+)(?: ([A-Z]+))?([^\n]*?)(?:  +(.*))?$)");
   std::istringstream lines(text);
   bool within = false;
   for (std::string one; std::getline(lines, one);) {
     if (!one.starts_with(' ')) {
       within = one.starts_with("Options:") || one.starts_with("Positionals:");
-      continue;
-    }
-    if (!within) continue;
-    std::smatch match;
-    if (one.starts_with("   ") && !into.empty()) {
-      into.back().help += one.substr(one.find_first_not_of(' '));
-    } else if (std::regex_match(one, match, line)) {
-      // "TEXT:FILE" is a path that must exist.
-      const bool file = match[3].str().starts_with(":FILE");
-      into.push_back({match[1], file ? "FILE" : match[2].str(), match[4],
-                      match[3].str().contains("REQUIRED")});
+    } else if (within && one.starts_with("   ")) {
+      if (!into.empty()) into.back().help += one.substr(one.find_first_not_of(' '));
+    } else if (within) {
+      into.push_back(option_of(std::string_view(one).substr(2)));
     }
   }
 }
