@@ -197,11 +197,12 @@ static __always_inline int uring_use(struct io_kiocb *request)
 		COUNT(slot, COFF_KIND_io_uring, lost_scratch);
 		return 0;
 	}
-	bpf_map_update_elem(&uring_seen, &key, &seen, BPF_ANY);
 	r = begin_call(s, task, COFF_KIND_io_uring, -1, 0);
 	r->hdr.flags |= COFF_F_IO_URING;
 	r->args[0] = key.opcode;
-	submit_record(s, &ring_prio);
+	/* One that got lost is told at the next use. */
+	if (submit_record(s, &ring_prio))
+		bpf_map_update_elem(&uring_seen, &key, &seen, BPF_ANY);
 	release_scratch(s);
 	return 0;
 }

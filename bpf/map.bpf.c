@@ -43,7 +43,6 @@ static __always_inline void report_mapping(struct coff_sys_exit *ctx, struct tas
 		return;
 	}
 	if (possible & pathless_clauses() || clauses_of_file(s, file) & possible) {
-		bpf_map_update_elem(&mappings_seen, &key, &seen, BPF_ANY);
 		r = begin_file(s, task, kind, COFF_LANE_FILE, ctx);
 		r->hdr.ret = 0;
 		r->args[0] = kind == COFF_KIND_mmap ? (__u64)ctx->ret : call_arg(regs, 0);
@@ -51,7 +50,8 @@ static __always_inline void report_mapping(struct coff_sys_exit *ctx, struct tas
 		r->args[2] = call_arg(regs, 2);
 		fill_inode(r, file);
 		put_file_path(s, &r->resolved, task, file);
-		submit_record(s, &ring_file);
+		if (submit_record(s, &ring_file))
+			bpf_map_update_elem(&mappings_seen, &key, &seen, BPF_ANY);
 	} else {
 		COUNT(slot, kind, filtered);
 	}

@@ -110,6 +110,30 @@ TEST_F(AgentRun, KilledProcessesComeBackAndTheTrailTells) {
   expect_trail_good(agent);
 }
 
+TEST_F(AgentRun, WhatNobodyWatchedIsAGap) {
+  RunningAgent agent;
+  ASSERT_NE(agent.wait_entry({"\"type\":\"watch\"", "\"action\":\"begin\""}), "");
+  for (const std::string& entry : agent.entries()) {
+    EXPECT_FALSE(entry.contains("\"type\":\"gap\"")) << "nobody had watched before: " << entry;
+  }
+  ::kill(agent.pid_of(Role::kSensor), SIGKILL);
+  const std::string crash = agent.wait_entry({"\"type\":\"gap\"", "\"reason\":\"crash\""});
+  EXPECT_TRUE(crash.contains("\"in_order\":false")) << crash;
+  agent.signal(SIGTERM);
+  EXPECT_EQ(agent.wait_end(), "exit 0");
+  const std::string end = agent.wait_entry({"\"type\":\"watch\"", "\"action\":\"end\""});
+  ASSERT_NE(end, "");
+  agent.start();
+  const std::string gap = agent.wait_entry({"\"type\":\"gap\"", "\"reason\":\"restart\""});
+  EXPECT_TRUE(gap.contains("\"in_order\":true")) << gap;
+  // From the very moment at which the first sensor stopped reading.
+  const std::string time = end.substr(end.find("\"time\":"), 40);
+  EXPECT_TRUE(gap.contains("\"from\":{" + time)) << gap << " against " << end;
+  agent.signal(SIGTERM);
+  EXPECT_EQ(agent.wait_end(), "exit 0");
+  expect_trail_good(agent);
+}
+
 TEST_F(AgentRun, TrailVerifiesAfterTheSupervisorWasKilled) {
   RunningAgent agent;
   ASSERT_TRUE(agent.call("ping"));

@@ -199,7 +199,10 @@ TEST_F(Control, QueriesFindEntriesByTypeAndText) {
     all = query("{\"since\":\"2020-01-01T00:00:00Z\"}");
     return all.size() > 2;
   }));
-  EXPECT_NE(all.front().find("\"type\":\"genesis\""), std::string::npos) << all.front();
+  // The newest of all; on a busy host that is not the whole trail.
+  const auto genesis = query("{\"kind\":[\"genesis\"]}");
+  ASSERT_EQ(genesis.size(), 1U);
+  EXPECT_NE(genesis[0].find("\"type\":\"genesis\""), std::string::npos);
   const auto wrong = agent.call("events.query", "{\"since\":\"yesterday\"}");
   ASSERT_FALSE(wrong);
   EXPECT_EQ(wrong.error().code, Code::kInvalid);

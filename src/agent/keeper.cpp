@@ -83,6 +83,7 @@ Keeper::Keeper(Loop& loop, const config::Config& settings, trail::Log log)
   witnesses_.use_settings(settings_.trail);
   sensor_.peer = &sensor_peer_;
   control_.peer = &control_peer_;
+  read_watch_record();
   open_index();
   add_calls();
   loop_.before_wait([this] { return commit_due(); });
@@ -200,6 +201,7 @@ Result<bool> Keeper::append_batch(Producer& producer, std::string_view payload) 
     if (sequence.error().code == Code::kLimit) return false;
     return std::unexpected(sequence.error());
   }
+  if (&producer == &sensor_) note_watching(entries);
   store_values(values);
   counters_.malformed += malformed;
   counters_.entries += entries.size();

@@ -15,6 +15,7 @@
 #include "agent/loop.hpp"
 #include "agent/messages.hpp"
 #include "agent/query_thread.hpp"
+#include "agent/watch_record.hpp"
 #include "agent/witness_rounds.hpp"
 #include "base/json_writer.hpp"
 #include "config/config.hpp"
@@ -79,6 +80,8 @@ class Keeper {
   Result<void> handle(Producer& producer, Frame&& frame, bool may_call);
   Result<void> append(Producer& producer, std::string&& payload);
   Result<bool> append_batch(Producer& producer, std::string_view payload);
+  void note_watching(std::span<const std::string_view> entries);
+  void read_watch_record();
   Result<int> commit_due();
   Result<void> commit();
   Result<void> acknowledge(Producer& producer);
@@ -107,6 +110,7 @@ class Keeper {
   std::unique_ptr<QueryThread> queries_;
   std::uint64_t control_number_ = 0;  ///< How many control processes there were.
   ClockWatch clock_;
+  WatchRecord watched_;  ///< By the sensors so far.
   std::string retention_problem_;
   std::optional<trail::Sidecar> sidecar_;  ///< Opened when the first value comes.
   std::uint64_t values_unflushed_ = 0;

@@ -120,6 +120,14 @@ TEST_F(KeeperTest, RedactedValuesCanBeDisclosedAndErased) {
     EXPECT_TRUE(trail::verify_disclosure(commitment, *disclosure));
   }
   expect_good();
+  // The index is made from entries: it finds the commitment, and never had the value to forget.
+  const auto found = [&](const std::string& text) {
+    auto query = trail::Query::open(settings_.trail_dir());
+    return query ? query->run({.text = text}).value().size() : SIZE_MAX;
+  };
+  EXPECT_TRUE(eventually([&] { return found(commitment) == 1; }));
+  EXPECT_EQ(found("password"), 1U);
+  EXPECT_EQ(found("geheim"), 0U);
   auto writer = trail::Sidecar::open(path, trail::Sidecar::Mode::kReadWrite).value();
   ASSERT_TRUE(writer.erase(commitment));
   EXPECT_EQ(writer.find(commitment).error().code, Code::kNotFound);

@@ -1,8 +1,9 @@
-// What the keeper does by the clock: its heartbeat, clock steps, retention.
+// What the keeper does by itself: its heartbeat, clock steps, retention, gaps between sensors.
 #include "agent/child.hpp"
 #include "agent/keeper.hpp"
 #include "base/clock.hpp"
 #include "base/log.hpp"
+#include "trail/reader.hpp"
 #include "trail/retention.hpp"
 
 namespace coff::agent {
@@ -43,6 +44,28 @@ void Keeper::append_own(std::string_view type, std::string_view members) {
   }
   if (pending_bytes_ == 0) pending_since_ns_ = boot_now_ns();
   pending_bytes_ += entry.size();
+}
+
+void Keeper::read_watch_record() {
+  const auto epochs = trail::list_epochs(settings_.trail_dir());
+  if (!epochs) return log_warning("keeper", epochs.error().message());
+  // An epoch that began for damage or a rollback may not know of a sensor yet: the one before does.
+  const std::size_t first = epochs->size() > 2 ? epochs->size() - 2 : 0;
+  for (std::size_t at = first; at < epochs->size(); ++at) {
+    auto reader = trail::EpochReader::open((*epochs)[at].path);
+    const auto end_seq = reader ? reader->end_seq() : std::unexpected(reader.error());
+    const Result<void> read = end_seq ? watched_.read_tail(*reader, *end_seq)
+                                      : Result<void>(std::unexpected(end_seq.error()));
+    if (!read)
+      log_warning("keeper", "the end of an epoch is unreadable: " + read.error().message());
+  }
+}
+
+void Keeper::note_watching(std::span<const std::string_view> entries) {
+  for (const std::string_view entry : entries) {
+    if (const auto gap = watched_.gap_before(entry)) append_own("gap", *gap);
+    watched_.take(entry);
+  }
 }
 
 void Keeper::heartbeat() {

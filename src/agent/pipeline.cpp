@@ -102,10 +102,15 @@ bool Pipeline::refresh(Held& held, std::uint64_t now) {
   if (held.event.container == nullptr) return true;
   const std::string& id = held.event.container->id;
   const bool settled = directory_.settled(id);
-  if (!settled && now < held.until_boot_ns) return false;
+  if (!settled && !finishing_ && now < held.until_boot_ns) return false;
   if (ContainerPtr newest = directory_.find(id)) held.event.container = std::move(newest);
   if (is_pending(held.event.container)) ++counters_.held_too_long;
   return true;
+}
+
+void Pipeline::finish() {
+  finishing_ = true;
+  release();
 }
 
 void Pipeline::release() {
@@ -113,7 +118,7 @@ void Pipeline::release() {
   while (!held_.empty()) {
     Held& held = held_.front();
     const ContainerPtr newest = directory_.find(held.event.container->id);
-    if (is_pending(newest) && now < held.until_boot_ns) break;
+    if (is_pending(newest) && !finishing_ && now < held.until_boot_ns) break;
     if (newest != nullptr) held.event.container = newest;
     if (is_pending(held.event.container)) ++counters_.held_too_long;
     emit(held.event, held.recording);

@@ -55,6 +55,8 @@ class Pipeline {
   void release();
   /// Tells repeated findings whose time is over. Call it every second.
   void tell_repeats();
+  /// Releases everything, settled or not: nothing comes after.
+  void finish();
   /// Writes a gap entry when something was lost.
   void report_losses(sensor::Losses&& losses);
   void use_settings(const config::Config& settings);
@@ -95,6 +97,7 @@ class Pipeline {
   std::mutex lifecycle_mutex_;
   std::vector<Event> arrived_;  ///< Guarded by lifecycle_mutex_.
   std::vector<Held> lifecycle_;
+  bool finishing_ = false;
   PipelineCounters counters_;
 };
 

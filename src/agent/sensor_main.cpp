@@ -69,10 +69,12 @@ struct Parts {
   sensor::Sensor& sensor;
   Pipeline& pipeline;
   const runtime::Hierarchy& hierarchy;
+  bool ended = false;         ///< Nothing is read any more; the trail takes what is queued.
   int ticks_until_heal = -1;  ///< -1: nothing was lost since the last healing.
 };
 
 Result<void> poll_once(Parts& parts) {
+  if (parts.ended) return {};
   const auto sink = [&](Event&& event) { parts.pipeline.take(std::move(event)); };
   // Bounded, so that calls and acknowledgements have their turn under load.
   for (int round = 0; round < 8; ++round) {
@@ -83,6 +85,7 @@ Result<void> poll_once(Parts& parts) {
 }
 
 Result<void> tick(Parts& parts) {
+  if (parts.ended) return {};
   parts.sensor.tick();
   sensor::Losses losses = parts.sensor.take_losses();
   if (!losses.empty() && parts.ticks_until_heal < 0) parts.ticks_until_heal = kHealEveryTicks;
@@ -146,15 +149,21 @@ Result<void> run_sensor(SensorContext& context) {
   const auto sensor = TRY(sensor::Sensor::open(make_options(
       context.settings(), pipeline.kernel_filter(context.settings()), hierarchy, directory)));
   TRY(context.loading_is_done());
+  context.watching_begins();
   Parts parts{context, *sensor, pipeline, hierarchy};
   answer_calls(parts, directory);
   TRY(watch(parts));
   sensor->report_processes([&](Event&& event) { pipeline.take(std::move(event)); });
   TRY(context.loop().run());
   // What the kernel has handed over already is not lost by a stop.
+  const trail::EntryTime ended = trail::EntryTime::now();
   TRY(poll_once(parts));
+  pipeline.finish();
+  parts.ended = true;
+  context.watching_ended(ended);
   context.loop().forget(sensor->poll_fd());
-  return {};
+  // Here and not later: the last heartbeat counts with parts that end with this function.
+  return context.drain();
 }
 
 }  // namespace coff::agent

@@ -6,6 +6,7 @@
 #include "agent/child.hpp"
 #include "agent/payload.hpp"
 #include "agent/process.hpp"
+#include "agent/watch_record.hpp"
 #include "base/clock.hpp"
 #include "base/log.hpp"
 
@@ -140,7 +141,9 @@ void SensorContext::write_counters(JsonWriter& json) {
 Result<void> SensorContext::heartbeat() {
   std::string members;
   JsonWriter json(members);
-  json.begin_object();
+  json.begin_object()
+      .member("watching", watching_)
+      .member("version", std::string_view(COFF_VERSION));
   write_counters(json);
   json.end_object();
   const std::string entry = make_agent_entry("heartbeat", "\"sensor\":" + members);
@@ -157,8 +160,21 @@ Result<void> SensorContext::start() {
 
 Result<void> SensorContext::loading_is_done() { return drop_capabilities(kForLoading); }
 
-Result<void> SensorContext::drain(int timeout_ms) {
-  const std::int64_t deadline_ns = boot_now_ns() + timeout_ms * std::int64_t{1'000'000};
+void SensorContext::watching_begins() {
+  watching_ = true;
+  // A refusal is counted by the writer and stands in the next heartbeat.
+  [[maybe_unused]] const auto ignored =
+      trail_.append(make_agent_entry("watch", watch_members(true)));
+}
+
+void SensorContext::watching_ended(const trail::EntryTime& time) {
+  watching_ = false;
+  [[maybe_unused]] const auto ignored =
+      trail_.append(trail::make_entry(time, "watch", watch_members(false)));
+}
+
+Result<void> SensorContext::drain() {
+  const std::int64_t deadline_ns = boot_now_ns() + kDrainMs * std::int64_t{1'000'000};
   loop_.resume();
   TRY(heartbeat());
   TRY(trail_.flush());
@@ -210,8 +226,7 @@ Result<void> run(Channel& channel) {
       });
   TRY(supervisor.attach(std::move(channel)));
   TRY(context.start());
-  TRY(run_sensor(context));
-  return context.drain(kDrainMs);
+  return run_sensor(context);
 }
 
 }  // namespace

@@ -15,6 +15,7 @@
 #include "agent/trail_writer.hpp"
 #include "base/json_writer.hpp"
 #include "config/config.hpp"
+#include "trail/entries.hpp"
 
 namespace coff::agent {
 
@@ -52,6 +53,10 @@ class SensorContext {
 
   /// Gives up the capabilities that only loading needs. Call it once all is attached.
   Result<void> loading_is_done();
+  /// Records that watching begins now.
+  void watching_begins();
+  /// Records that it ended at `time`: what came later may be missing.
+  void watching_ended(const trail::EntryTime& time);
 
   // For the frame in sensor_process.cpp.
   Result<void> attach(Link link, Channel channel);
@@ -60,8 +65,9 @@ class SensorContext {
   void write_counters(JsonWriter& json);
   /// Starts the bridge to the engines, and a heartbeat entry now and every 10 s.
   Result<void> start();
-  /// After the main loop: waits until the trail has everything, at most this long.
-  Result<void> drain(int timeout_ms);
+  /// After the main loop: a last heartbeat, and waits for 5 s at most until the trail has
+  /// everything.
+  Result<void> drain();
 
  private:
   Result<void> handle_keeper(Frame&& frame);
@@ -78,13 +84,14 @@ class SensorContext {
   CallHandlers calls_;
   EngineBridge engines_;
   std::uint64_t malformed_frames_ = 0;
+  bool watching_ = false;
   ConfigHandler config_handler_;
   CounterWriter counter_writer_;
 };
 
 /// The sensor's main loop: sets the handlers, loads, and runs context.loop().run(). It returns when
-/// the loop was stopped (the order to stop came, or the agent is gone); the frame then waits for
-/// the trail to take what is queued.
+/// the loop was stopped (the order to stop came, or the agent is gone) and the trail has what was
+/// queued.
 Result<void> run_sensor(SensorContext& context);
 
 }  // namespace coff::agent

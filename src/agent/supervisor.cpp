@@ -200,6 +200,9 @@ Result<void> Supervisor::handle_death(Child& one) {
   one.ready = false;
   one.last_ending = ending->text();
   if (one.role == Role::kKeeper) trail_.disconnect();
+  if (stopping_ && ending->signal != 0) {
+    log_error("supervisor", std::string(role_name(one.role)) + " ended badly: " + one.last_ending);
+  }
   if (stopping_) return {};
   ++one.deaths;
   const std::int64_t lived_ms = (boot_now_ns() - one.started_boot_ns) / 1'000'000;

@@ -1,7 +1,9 @@
 // The command line: one add_* function for each subcommand, each in a file of its own.
 #pragma once
 
+#include <cstdint>
 #include <string>
+#include <string_view>
 
 #include "base/result.hpp"
 
@@ -31,6 +33,9 @@ struct Global {
 
 /// True when standard output is a terminal and NO_COLOR is not set.
 bool want_colour();
+/// Wall clock ns of a time as RFC 3339, or of "30s", "15m", "2h", "3d" ago. kInvalid names
+/// `option`.
+Result<std::int64_t> time_argument(const std::string& given, std::string_view option);
 /// Prints `error` to standard error ("cofferdam: …", or a JSON object) and returns kFailed.
 int report(const Global& global, const Error& error);
 

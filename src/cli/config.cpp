@@ -58,9 +58,12 @@ void add_config(CLI::App& app, Global& global) {
   check_command->callback([&global, file] { global.exit_code = check(global, *file); });
   command->add_subcommand("show", "Print the configuration in effect, defaults filled in")
       ->callback([&global] { global.exit_code = show(global); });
-  command->add_subcommand("default", "Print the default file with its documentation")->callback([] {
-    std::fputs(config::default_yaml().c_str(), stdout);
-  });
+  command->add_subcommand("default", "Print the default file with its documentation")
+      ->callback([&global] {
+        const std::string out =
+            global.json ? config::to_json(config::Config{}) + '\n' : config::default_yaml();
+        std::fputs(out.c_str(), stdout);
+      });
 }
 
 }  // namespace coff::cli

@@ -23,26 +23,6 @@ struct Options {
   std::uint64_t limit = 1000;
 };
 
-/// A time as RFC 3339, or "15m", "2h", "3d", "30s" ago, as RFC 3339.
-Result<std::string> time_of(const std::string& given, std::string_view option) {
-  if (auto exact = parse_time(given)) return format_time(*exact);
-  constexpr std::int64_t kSecond = 1'000'000'000;
-  std::int64_t unit = 0;
-  if (given.ends_with('s')) unit = kSecond;
-  if (given.ends_with('m')) unit = 60 * kSecond;
-  if (given.ends_with('h')) unit = 3600 * kSecond;
-  if (given.ends_with('d')) unit = 86400 * kSecond;
-  char* end = nullptr;
-  errno = 0;
-  const long count = std::strtol(given.c_str(), &end, 10);
-  if (unit == 0 || errno != 0 || count < 0 || count > 100'000 || end == given.c_str() ||
-      end != given.c_str() + given.size() - 1) {
-    return fail(Code::kInvalid, std::string(option) +
-                                    " must be a time like 2026-01-31T12:00:00Z or an age like 15m");
-  }
-  return format_time(wall_now_ns() - count * unit);
-}
-
 Result<std::string> arguments_of(const Options& options) {
   std::string arguments;
   JsonWriter json(arguments);
@@ -56,8 +36,12 @@ Result<std::string> arguments_of(const Options& options) {
   }
   if (!options.follow) {
     json.member("limit", options.limit);
-    if (!options.since.empty()) json.member("since", TRY(time_of(options.since, "--since")));
-    if (!options.until.empty()) json.member("until", TRY(time_of(options.until, "--until")));
+    if (!options.since.empty()) {
+      json.member("since", format_time(TRY(time_argument(options.since, "--since"))));
+    }
+    if (!options.until.empty()) {
+      json.member("until", format_time(TRY(time_argument(options.until, "--until"))));
+    }
   }
   json.end_object();
   return arguments;

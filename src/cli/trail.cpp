@@ -8,7 +8,6 @@
 #include <cstdio>
 #include <memory>
 
-#include "base/clock.hpp"
 #include "base/fd.hpp"
 #include "base/json_writer.hpp"
 #include "trail/commit.hpp"
@@ -64,8 +63,7 @@ class Progress {
 
 void print_line(const std::string& line) { std::printf("%s\n", line.c_str()); }
 
-// Entries are JSON, so control characters in them are escaped; bytes that aren't JSON are made
-// safe.
+// Control characters in JSON are escaped; bytes that aren't JSON are made safe.
 void print_entry(std::string_view entry) {
   std::string line;
   if (isatty(STDOUT_FILENO) == 1) append_printable(line, entry);
@@ -216,10 +214,10 @@ Result<int> show(const Options& options, bool) {
     print_entry(TRY(reader.entry(options.seq)));
     return kOk;
   }
-  auto query = TRY(trail::Query::open(options.dir));
   trail::QueryFilter filter = options.filter;
-  if (!options.since.empty()) filter.from_wall_ns = TRY(parse_time(options.since));
-  if (!options.until.empty()) filter.until_wall_ns = TRY(parse_time(options.until));
+  if (!options.since.empty()) filter.from_wall_ns = TRY(time_argument(options.since, "--since"));
+  if (!options.until.empty()) filter.until_wall_ns = TRY(time_argument(options.until, "--until"));
+  auto query = TRY(trail::Query::open(options.dir));
   auto rows = TRY(query.run(filter));
   if (filter.newest_first) std::ranges::reverse(rows);
   for (const auto& row : rows) print_entry(row.entry);
@@ -234,12 +232,9 @@ Result<int> prove(const Options& options, bool json) {
     const std::string entry = TRY(reader.entry(options.seq));
     TRY(replace_file(options.out, text));
     TRY(replace_file(options.out + ".json", entry));
-    return kOk;
   }
-  if (!json) {
-    std::fwrite(text.data(), 1, text.size(), stdout);
-    return kOk;
-  }
+  if (!json && !options.out.empty()) return kOk;
+  if (!json) return std::fputs(text.c_str(), stdout) < 0 ? kFailed : kOk;
   std::string line;
   JsonWriter(line).begin_object().member("seq", options.seq).member("proof", text).end_object();
   print_line(line);
@@ -318,7 +313,9 @@ using Command = Result<int> (*)(const Options&, bool);
 CLI::App* add(CLI::App& parent, Global& global, const std::shared_ptr<Options>& options,
               const char* name, const char* help, Command command) {
   CLI::App* sub = parent.add_subcommand(name, help);
-  sub->add_option("--dir", options->dir, "Directory of the trail")->capture_default_str();
+  sub->add_option("--dir", options->dir, "Directory of the trail")
+      ->type_name("DIR")
+      ->capture_default_str();
   sub->callback([options, command, &global] {
     const auto code = command(*options, global.json);
     if (code) {
@@ -337,8 +334,9 @@ void add_show(CLI::App& parent, Global& global, const std::shared_ptr<Options>& 
   options->seq = UINT64_MAX;
   sub->add_option("seq", options->seq, "One entry by its number; all that match when absent");
   sub->add_option("--epoch", options->epoch, "Epoch of that number (default: the newest)");
-  sub->add_option("--since", options->since, "From this time on, RFC 3339");
-  sub->add_option("--until", options->until, "Before this time, RFC 3339");
+  sub->add_option("--since", options->since, "From this time on, or age: 15m, 2h, 3d")
+      ->type_name("TIME");
+  sub->add_option("--until", options->until, "Before this time, or age")->type_name("TIME");
   sub->add_option("--container", filter.container, "Name, or id or its beginning");
   sub->add_option("--image", filter.image, "Image name");
   sub->add_option("--type", filter.type, "Entry type, e.g. event, gap, heartbeat");
@@ -378,11 +376,12 @@ void add_trail(CLI::App& app, Global& global) {
   sub = add(*trail, global, options, "prove", "Write a C2SP tlog-proof for one entry", prove);
   sub->add_option("seq", options->seq, "Number of the entry")->required();
   sub->add_option("--epoch", options->epoch, "Epoch (default: the newest)");
-  sub->add_option("--out", options->out, "Write to FILE, and the entry to FILE.json");
+  sub->add_option("--out", options->out, "Write to FILE, and the entry to FILE.json")
+      ->type_name("PATH");
 
   sub = add(*trail, global, options, "export",
             "Write a directory that others can check without this program", export_trail);
-  sub->add_option("--out", options->out, "New directory")->required();
+  sub->add_option("--out", options->out, "New directory")->type_name("PATH")->required();
   sub->add_option("--epoch", options->epoch, "Epoch (default: the newest)");
   sub->add_option("--prove", options->range, "FIRST-LAST: entries with a proof of their own");
   sub->add_flag("--no-tiles", options->no_tiles, "Only the proofs, not the whole tree");
@@ -393,7 +392,8 @@ void add_trail(CLI::App& app, Global& global) {
             disclose);
   sub->add_option("commitment", options->commitment, "The commitment that stands in the entry")
       ->required();
-  sub->add_option("--sidecar", options->sidecar, "Sidecar file (default: in the trail)");
+  sub->add_option("--sidecar", options->sidecar, "Sidecar file (default: in the trail)")
+      ->type_name("FILE");
 }
 
 }  // namespace coff::cli

@@ -132,7 +132,9 @@ void add_witness(CLI::App& app, Global& global) {
   const auto options = std::make_shared<Options>();
   CLI::App* sub = add(*witness, global, options, "serve",
                       "Answer C2SP tlog-witness requests until a signal comes", serve);
-  sub->add_option("--dir", options->state_dir, "Key and newest checkpoints")->capture_default_str();
+  sub->add_option("--dir", options->state_dir, "Key and newest checkpoints")
+      ->type_name("PATH")
+      ->capture_default_str();
   sub->add_option("--name", options->name, "Key name, e.g. witness.example/w1")->required();
   sub->add_option("--log", options->logs, "Verifier key of a log (repeatable)");
   sub->add_option("--policy", options->policy, "Take the logs of this C2SP tlog-policy file")
@@ -143,10 +145,13 @@ void add_witness(CLI::App& app, Global& global) {
 
   sub = add(*witness, global, options, "request",
             "Ask a witness to cosign a trail's newest checkpoint", request);
-  sub->add_option("--dir", options->trail_dir, "Directory of the trail")->capture_default_str();
+  sub->add_option("--dir", options->trail_dir, "Directory of the trail")
+      ->type_name("DIR")
+      ->capture_default_str();
   sub->add_option("--url", options->url, "Submission prefix")->required();
   sub->add_option("--key", options->key, "The witness's verifier key")->required();
-  sub->add_option("--out", options->out, "Also write the cosigned checkpoint to FILE");
+  sub->add_option("--out", options->out, "Also write the cosigned checkpoint to FILE")
+      ->type_name("PATH");
 }
 
 }  // namespace coff::cli

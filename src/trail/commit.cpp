@@ -91,7 +91,9 @@ Result<Disclosure> Sidecar::find(std::string_view commitment) const {
   if (salt.size() != disclosure.salt.size()) return fail(Code::kCorrupt, "the salt is damaged");
   std::ranges::copy(octets(salt), disclosure.salt.begin());
   disclosure.value = TRY(from_base64(select.text(1)));
-  TRY(verify_disclosure(commitment, disclosure));
+  if (!verify_disclosure(commitment, disclosure)) {
+    return fail(Code::kCorrupt, "the stored value is not the one that was committed to");
+  }
   return disclosure;
 }
 

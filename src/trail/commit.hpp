@@ -18,7 +18,7 @@ inline constexpr std::string_view kSidecarFile = "sidecar.db";
 /// PRAGMA user_version of the sidecar.
 inline constexpr int kSidecarVersion = 1;
 /// Longest value that is kept.
-inline constexpr size_t kSecretBytesMax = 1024 * 1024;
+inline constexpr size_t kSecretBytesMax = size_t{1024} * 1024;
 
 /// 32 random bytes for each value, so that equal values don't look equal and can't be guessed.
 using Salt = std::array<std::uint8_t, 32>;
@@ -47,7 +47,8 @@ class Sidecar {
   Result<std::string> store(const Disclosure& disclosure);
   /// Makes what commit() and store() took durable; call before the entries are made durable.
   Result<void> flush();
-  /// kNotFound when it was erased or never stored here; checks the commitment.
+  /// kNotFound when it was erased or never stored here; kCorrupt when it isn't what the commitment
+  /// stands for.
   Result<Disclosure> find(std::string_view commitment) const;
   /// Erases one value; kNotFound when there is none.
   Result<void> erase(std::string_view commitment);

@@ -92,8 +92,9 @@ class Handler {
   bool on_array_end(size_t, json::error_code&) { return pop(); }
   bool on_key_part(std::string_view, size_t, json::error_code&) { return key_is_cut_ = true; }
   bool on_key(std::string_view name, size_t, json::error_code&) {
-    // No writer of entries escapes names, so one with escapes is none that is known.
-    key_ = key_is_cut_ ? std::string_view() : name;
+    // No writer of entries escapes names, so one with escapes is none that is known. The parser
+    // shows it in a buffer that is gone before its value comes.
+    key_ = key_is_cut_ || !is_in_entry(name) ? std::string_view() : name;
     key_is_cut_ = false;
     key_is_silent_ = is_unsearched(key_);
     return true;
@@ -104,9 +105,7 @@ class Handler {
     return true;
   }
   bool on_string(std::string_view text, size_t, json::error_code& problem) {
-    const bool in_entry = !std::less<>()(text.data(), entry_.data()) &&
-                          !std::less<>()(entry_.data() + entry_.size(), text.data() + text.size());
-    if (part_start_ != std::string::npos || !in_entry) {
+    if (part_start_ != std::string::npos || !is_in_entry(text)) {
       on_string_part(text, 0, problem);
       text = std::string_view(unescaped_).substr(part_start_);
       part_start_ = std::string::npos;
@@ -153,6 +152,11 @@ class Handler {
   };
   // The parser's own limit of depth is 32.
   static constexpr size_t kDepthMax = 40;
+
+  [[nodiscard]] bool is_in_entry(std::string_view text) const {
+    return !std::less<>()(text.data(), entry_.data()) &&
+           !std::less<>()(entry_.data() + entry_.size(), text.data() + text.size());
+  }
 
   [[nodiscard]] bool is_silent() const {
     const Frame& frame = frames_[depth_ - 1];

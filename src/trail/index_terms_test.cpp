@@ -69,6 +69,9 @@ TEST(IndexRow, AnyBytesGiveARow) {
         std::string_view(R"({"process":{"pid":1e99}})"),
         std::string_view(R"({"process":{"pid":18446744073709551615}})"),
         std::string_view(R"({"process":{"pid":true}})"), std::string_view(R"({"a":{"pid":1}})"),
+        std::string_view(R"({"\u0070rocess":{"pid":1}})"),
+        std::string_view(R"({"pro\u0063ess":{"pid":1}})"),
+        std::string_view(R"({"process":{"\\\\id":7,"p\u0069d":1,"\u0070id":1}})"),
         std::string_view(R"({"process":{"pid":1}} x)"), std::string_view("\xFF\xFE"),
         std::string_view(R"({"process":{"pid":1},"x":")"
                          "\xFF\"}"),

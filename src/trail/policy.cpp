@@ -8,14 +8,16 @@ namespace coff::trail {
 namespace {
 
 Result<std::vector<std::string_view>> split_words(std::string_view line) {
+  const auto is_control = [](std::uint8_t byte) {
+    return (byte < 0x20 && byte != '\t') || byte == 0x7F;
+  };
+  if (std::ranges::any_of(octets(line), is_control)) {
+    return fail(Code::kInvalid, "a control character");
+  }
   std::vector<std::string_view> words;
   size_t at = 0;
   while (at < line.size()) {
-    const auto byte = octets(line)[at];
-    if ((byte < 0x20 && byte != '\t') || byte == 0x7F) {
-      return fail(Code::kInvalid, "a control character");
-    }
-    if (byte == ' ' || byte == '\t') {
+    if (line[at] == ' ' || line[at] == '\t') {
       ++at;
       continue;
     }

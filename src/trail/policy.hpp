@@ -13,7 +13,7 @@
 namespace coff::trail {
 
 /// Limits on a policy file; the specification asks for at least 32 of each.
-inline constexpr size_t kPolicyBytesMax = 1024 * 1024;
+inline constexpr size_t kPolicyBytesMax = size_t{1024} * 1024;
 inline constexpr size_t kPolicyItemsMax = 1024;
 
 class Policy {
