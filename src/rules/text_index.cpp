@@ -2,14 +2,15 @@
 #include "rules/text_index.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <deque>
 
 namespace coff::rules {
 
 namespace {
 
-// Entries of the transition table: 4 MiB.
-constexpr size_t kEntriesMax = size_t{2} << 20;
+// Entries of the transition table: 16 MiB.
+constexpr size_t kEntriesMax = size_t{4} << 20;
 
 }  // namespace
 
@@ -25,7 +26,7 @@ bool TextIndex::add(Kind kind, std::string_view pattern, std::uint32_t bit) {
   if (kind == Kind::kExact || kind == Kind::kPrefix) symbols.push_back(kStart);
   for (const char c : pattern) symbols.push_back(static_cast<unsigned char>(c));
   if (kind == Kind::kExact || kind == Kind::kSuffix) symbols.push_back(kEnd);
-  if (states_.size() + symbols.size() > std::min(kStatesMax, kEntriesMax / class_of_.size())) {
+  if (states_.size() + symbols.size() > std::min(kStatesMax, kEntriesMax / 512)) {
     return false;
   }
   std::uint16_t state = 0;
@@ -58,13 +59,13 @@ void TextIndex::number_classes() {
 }
 
 // Breadth first: the transitions of a state's fallback are complete before its own.
-void TextIndex::link(std::vector<std::uint16_t>& fallback) {
-  std::deque<std::uint16_t> queue = {0};
+void TextIndex::link(std::vector<std::uint32_t>& fallback) {
+  std::deque<std::uint32_t> queue = {0};
   while (!queue.empty()) {
-    const std::uint16_t state = queue.front();
+    const std::uint32_t state = queue.front();
     queue.pop_front();
-    std::uint16_t* const row = &next_[state * classes_];
-    if (state != 0) std::copy_n(&next_[fallback[state] * classes_], classes_, row);
+    std::uint32_t* const row = &next_[size_t{state} << shift_];
+    if (state != 0) std::copy_n(&next_[size_t{fallback[state]} << shift_], classes_, row);
     for (const auto& [symbol, next] : states_[state].children) {
       const std::uint16_t column = class_of_[symbol];
       fallback[next] = state == 0 ? 0 : row[column];
@@ -79,8 +80,10 @@ void TextIndex::link(std::vector<std::uint16_t>& fallback) {
 
 void TextIndex::build() {
   number_classes();
-  next_.assign(states_.size() * classes_, 0);
-  std::vector<std::uint16_t> fallback(states_.size(), 0);
+  // At least two entries a row, so that the lowest bit of a row's place is free.
+  shift_ = static_cast<unsigned>(std::max<size_t>(1, std::bit_width(classes_ - 1)));
+  next_.assign(states_.size() << shift_, 0);
+  std::vector<std::uint32_t> fallback(states_.size(), 0);
   link(fallback);
   masks_of_.assign(states_.size() + 1, 0);
   for (size_t state = 0; state < states_.size(); ++state) {
@@ -95,29 +98,34 @@ void TextIndex::build() {
     }
   }
   masks_of_[states_.size()] = static_cast<std::uint32_t>(masks_.size());
-  for (std::uint16_t& next : next_) {
-    if (masks_of_[next] != masks_of_[next + 1U]) next |= kAccepts;
+  for (std::uint32_t& next : next_) {
+    const bool accepts = masks_of_[next] != masks_of_[next + 1];
+    next = next << shift_ | (accepts ? kAccepts : 0);
   }
-  first_ = class_of_[kStart] == 0 ? std::uint16_t{0} : next_[class_of_[kStart]];
+  first_ = class_of_[kStart] == 0 ? 0 : next_[class_of_[kStart]];
   states_.clear();
   states_.shrink_to_fit();
 }
 
+void TextIndex::accept(std::uint32_t row, std::span<std::uint64_t> bits) const {
+  const std::uint32_t state = row >> shift_;
+  for (std::uint32_t at = masks_of_[state]; at < masks_of_[state + 1]; ++at) {
+    bits[masks_[at].word] |= masks_[at].bits;
+  }
+}
+
 void TextIndex::run(std::string_view text, std::span<std::uint64_t> bits) const {
-  const auto accept = [&](std::uint16_t state) {
-    for (std::uint32_t at = masks_of_[state]; at < masks_of_[state + 1U]; ++at) {
-      bits[masks_[at].word] |= masks_[at].bits;
-    }
-  };
-  std::uint16_t state = first_ & ~kAccepts;
-  if ((first_ & kAccepts) != 0) accept(state);
-  const auto step = [&](std::uint16_t column) {
-    const std::uint16_t next = next_[state * classes_ + column];
-    state = next & static_cast<std::uint16_t>(~kAccepts);
-    if ((next & kAccepts) != 0) accept(state);
-  };
-  for (const char c : text) step(class_of_[static_cast<unsigned char>(c)]);
-  if (class_of_[kEnd] != 0) step(class_of_[kEnd]);
+  const std::uint32_t* const table = next_.data();
+  std::uint32_t row = first_;
+  if ((row & kAccepts) != 0) accept(row, bits);
+  for (const char c : text) {
+    row = table[(row & ~kAccepts) + class_of_[static_cast<unsigned char>(c)]];
+    if ((row & kAccepts) != 0) [[unlikely]]
+      accept(row, bits);
+  }
+  if (class_of_[kEnd] == 0) return;
+  row = table[(row & ~kAccepts) + class_of_[kEnd]];
+  if ((row & kAccepts) != 0) accept(row, bits);
 }
 
 }  // namespace coff::rules

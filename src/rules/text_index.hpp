@@ -32,7 +32,7 @@ class TextIndex {
 
  private:
   static constexpr size_t kStatesMax = 0x7FFF;
-  static constexpr std::uint16_t kAccepts = 0x8000;
+  static constexpr std::uint32_t kAccepts = 1;  ///< Set in transitions to states with bits.
   static constexpr unsigned kStart = 256;
   static constexpr unsigned kEnd = 257;
 
@@ -47,7 +47,8 @@ class TextIndex {
 
   [[nodiscard]] std::uint16_t child(std::uint16_t state, std::uint16_t symbol) const;
   void number_classes();
-  void link(std::vector<std::uint16_t>& fallback);
+  void link(std::vector<std::uint32_t>& fallback);
+  void accept(std::uint32_t row, std::span<std::uint64_t> bits) const;
 
   bool fold_case_;
   size_t patterns_ = 0;
@@ -55,8 +56,9 @@ class TextIndex {
   std::vector<State> states_ = std::vector<State>(1);  ///< Emptied by build().
   std::array<std::uint16_t, 258> class_of_{};
   size_t classes_ = 0;
-  std::uint16_t first_ = 0;          ///< State behind "start".
-  std::vector<std::uint16_t> next_;  ///< State times classes plus class.
+  unsigned shift_ = 0;               ///< A row of the table has 1 << shift_ entries.
+  std::uint32_t first_ = 0;          ///< Transition behind "start".
+  std::vector<std::uint32_t> next_;  ///< Row and class to the next row, plus kAccepts.
   std::vector<std::uint32_t> masks_of_;
   std::vector<Mask> masks_;
 };
