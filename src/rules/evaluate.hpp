@@ -15,7 +15,7 @@ class Evaluation {
 
   /// A new event: everything computed before is forgotten.
   void begin(const schema::Subject& subject) {
-    subject_ = &subject;
+    subject_.emplace(subject);
     if (++epoch_ > kEpochMax) restart();
   }
 
@@ -68,7 +68,7 @@ class Evaluation {
   bool compute(const Check& check);
 
   const Program& program_;
-  const schema::Subject* subject_ = nullptr;
+  std::optional<schema::Subject> subject_;
   std::uint32_t epoch_ = 0;
   std::vector<Slot> slots_;
   std::vector<std::uint32_t> checks_;
