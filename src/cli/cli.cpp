@@ -112,6 +112,7 @@ int run(int argc, char** argv) {
   add_events(app, global);
   add_findings(app, global);
   add_ps(app, global);
+  add_rules(app, global);
   add_schema(app, global);
   add_status(app, global);
   add_version(app, global);

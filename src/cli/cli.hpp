@@ -46,6 +46,7 @@ void add_doctor(CLI::App& app, Global& global);
 void add_events(CLI::App& app, Global& global);
 void add_findings(CLI::App& app, Global& global);
 void add_ps(CLI::App& app, Global& global);
+void add_rules(CLI::App& app, Global& global);
 void add_schema(CLI::App& app, Global& global);
 void add_status(CLI::App& app, Global& global);
 void add_version(CLI::App& app, Global& global);

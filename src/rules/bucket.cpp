@@ -36,6 +36,14 @@ unsigned cost_of(const Program& program, const Check& check) {
   return check.right == kNone ? cost : cost + 20;
 }
 
+// The pass over the text is shared with other checks; making the text may not be.
+unsigned index_cost(const Source& left) {
+  if (left.reach == Reach::kAny || left.kind == Source::Kind::kTransform) return 20;
+  const std::string_view name = left.name;
+  const bool made = name.ends_with("cmdline") || name.ends_with("args") || name.ends_with("env");
+  return made ? 8 : 2;
+}
+
 class BucketMaker {
  public:
   BucketMaker(const RuleSet& rules, const Event& event, Evaluation& evaluation)
@@ -58,7 +66,10 @@ class BucketMaker {
 
   std::uint32_t local(NodeId id) {
     const auto known = done_.find(id);
-    if (known != done_.end()) return known->second;
+    if (known != done_.end()) {
+      if (known->second < kNever) bucket_.nodes[known->second].shared = true;
+      return known->second;
+    }
     const std::uint32_t made = specialise(program_.nodes()[id]);
     done_.emplace(id, made);
     return made;
@@ -116,6 +127,11 @@ class BucketMaker {
   std::uint32_t check(CheckId id) {
     const Check& check = program_.checks()[id];
     if (is_fact(check)) return answer(id, check) ? kAlways : kNever;
+    const IndexedCheck& indexed = program_.indexed()[id];
+    if (indexed.index != kNone) {
+      return add({.type = Bucket::Node::Type::kIndexed, .first = id, .indexed = indexed},
+                 index_cost(program_.sources()[check.left]));
+    }
     return add({.type = Bucket::Node::Type::kCheck, .first = id}, cost_of(program_, check));
   }
 
@@ -146,6 +162,8 @@ class BucketMaker {
 
   std::uint32_t add(Bucket::Node node, unsigned cost) {
     constexpr unsigned kCostMax = 1'000'000;
+    constexpr unsigned kCheapMax = 12;
+    node.cheap = cost <= kCheapMax;
     bucket_.nodes.push_back(node);
     costs_.push_back(std::min(cost, kCostMax));
     return static_cast<std::uint32_t>(bucket_.nodes.size() - 1);

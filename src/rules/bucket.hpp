@@ -23,10 +23,13 @@ struct Sort {
 
 struct Bucket {
   struct Node {
-    enum class Type : unsigned char { kCheck, kNot, kAnd, kOr };
+    enum class Type : unsigned char { kIndexed, kCheck, kNot, kAnd, kOr };
     Type type = Type::kCheck;
+    bool shared = false;      ///< More than one node or rule has it: worth remembering.
+    bool cheap = false;       ///< It may be moved before its neighbours.
     std::uint32_t first = 0;  ///< kCheck: the check; kNot: the child; else the first link.
     std::uint32_t count = 0;  ///< Links of kAnd and kOr.
+    IndexedCheck indexed;     ///< Of kIndexed.
   };
   struct Candidate {
     std::uint32_t rule = 0;

@@ -1,15 +1,40 @@
 // Values and checks of one event, each computed at most once.
 #include "rules/evaluate.hpp"
 
+#include <algorithm>
+
 namespace coff::rules {
 
 Evaluation::Evaluation(const Program& program)
-    : program_(program), slots_(program.sources().size()), checks_(program.checks().size(), 0) {}
+    : program_(program), slots_(program.sources().size()), checks_(program.checks().size(), 0) {
+  for (const SourceIndex& each : program.indexes()) {
+    indexes_.emplace_back().bits.resize(each.texts.words());
+  }
+}
 
 void Evaluation::restart() {
   epoch_ = 1;
   for (Slot& slot : slots_) slot.epoch = 0;
+  for (IndexSlot& slot : indexes_) slot.epoch = 0;
   checks_.assign(checks_.size(), 0);
+}
+
+void Evaluation::fill(std::uint32_t index) {
+  IndexSlot& slot = indexes_[index];
+  slot.epoch = epoch_;
+  std::ranges::fill(slot.bits, 0);
+  const SourceIndex& of = program_.indexes()[index];
+  const schema::Value& value = this->value(of.source);
+  slot.present = true;
+  if (const auto* view = std::get_if<std::string_view>(&value)) {
+    of.texts.run(*view, slot.bits);
+  } else if (const auto* text = std::get_if<std::string>(&value)) {
+    of.texts.run(*text, slot.bits);
+  } else if (const auto* list = std::get_if<schema::TextList>(&value)) {
+    for (const std::string& each : *list) of.texts.run(each, slot.bits);
+  } else {
+    slot.present = false;
+  }
 }
 
 const schema::Value& Evaluation::extract(SourceId id) {

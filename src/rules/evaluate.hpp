@@ -15,7 +15,7 @@ class Evaluation {
 
   /// A new event: everything computed before is forgotten.
   void begin(const schema::Subject& subject) {
-    subject_ = &subject;
+    subject_.emplace(subject);
     if (++epoch_ > kEpochMax) restart();
   }
 
@@ -25,6 +25,19 @@ class Evaluation {
     return extract(source);
   }
   bool check(CheckId id) {
+    const IndexedCheck& indexed = program_.indexed()[id];
+    if (indexed.index != kNone) return answer(indexed);
+    return lone_check(id);
+  }
+  /// A check that has an index.
+  bool answer(const IndexedCheck& indexed) {
+    IndexSlot& slot = indexes_[indexed.index];
+    if (slot.epoch != epoch_) fill(indexed.index);
+    const bool found = (slot.bits[indexed.bit / 64] >> (indexed.bit % 64) & 1) != 0;
+    return slot.present && found != indexed.negated;
+  }
+  /// A check that has none.
+  bool lone_check(CheckId id) {
     std::uint32_t& memo = checks_[id];
     if ((memo >> 1) == epoch_) return (memo & 1) != 0;
     const bool holds = compute(program_.checks()[id]);
@@ -41,16 +54,25 @@ class Evaluation {
   /// An epoch shares its word with a result.
   static constexpr std::uint32_t kEpochMax = 0x7FFFFFFF;
 
+  /// Answers of one index for the event.
+  struct IndexSlot {
+    std::uint32_t epoch = 0;
+    bool present = false;  ///< The value is known.
+    std::vector<std::uint64_t> bits;
+  };
+
   void restart();
+  void fill(std::uint32_t index);
   const schema::Value& extract(SourceId source);
   [[nodiscard]] schema::Value transform(const Source& source);
   bool compute(const Check& check);
 
   const Program& program_;
-  const schema::Subject* subject_ = nullptr;
+  std::optional<schema::Subject> subject_;
   std::uint32_t epoch_ = 0;
   std::vector<Slot> slots_;
   std::vector<std::uint32_t> checks_;
+  std::vector<IndexSlot> indexes_;
 };
 
 /// Whether the check holds for a value that is not a missing one.

@@ -78,22 +78,33 @@ class Evaluator::State {
     std::ranges::fill(memo_, 0);
   }
 
-  // Depth is bounded by kHeightMax.
-  bool holds(const Bucket& bucket, std::uint32_t id) {
+  bool holds(Bucket& bucket, std::uint32_t id) {
     const Bucket::Node& node = bucket.nodes[id];
-    if (node.type == Bucket::Node::Type::kCheck) return evaluation_.check(node.first);
-    if (node.type == Bucket::Node::Type::kNot) return !holds(bucket, node.first);
-    const std::uint32_t memo = memo_[id];
-    if ((memo >> 1) == epoch_) return (memo & 1) != 0;
-    const bool stops = node.type == Bucket::Node::Type::kOr;
-    bool result = !stops;
-    for (std::uint32_t at = 0; at < node.count; ++at) {
-      if (holds(bucket, bucket.links[node.first + at]) != stops) continue;
-      result = stops;
-      break;
+    switch (node.type) {
+      case Bucket::Node::Type::kIndexed: return evaluation_.answer(node.indexed);
+      case Bucket::Node::Type::kCheck: return evaluation_.lone_check(node.first);
+      case Bucket::Node::Type::kNot: return !holds(bucket, node.first);
+      default: break;
     }
-    memo_[id] = epoch_ << 1 | (result ? 1U : 0U);
+    if (!node.shared) return chain(bucket, node);
+    std::uint32_t& memo = memo_[id];
+    if ((memo >> 1) == epoch_) return (memo & 1) != 0;
+    const bool result = chain(bucket, node);
+    memo = epoch_ << 1 | (result ? 1U : 0U);
     return result;
+  }
+
+  // Depth is bounded by kHeightMax. What decided moves one place forward if it costs little: the
+  // order settles on what the events of this host decide by.
+  bool chain(Bucket& bucket, const Bucket::Node& node) {
+    const bool stops = node.type == Bucket::Node::Type::kOr;
+    std::uint32_t* const links = &bucket.links[node.first];
+    for (std::uint32_t at = 0; at < node.count; ++at) {
+      if (holds(bucket, links[at]) != stops) continue;
+      if (at > 0 && bucket.nodes[links[at]].cheap) std::swap(links[at], links[at - 1]);
+      return stops;
+    }
+    return !stops;
   }
 
   std::shared_ptr<const RuleSet> rules_;

@@ -42,6 +42,7 @@ class Loader::State {
     for (const RuleDefinition& rule : definitions_.rules()) {
       if (!rule.unknown_source) compile_rule(rule, lists, *set);
     }
+    set->program_->index_texts();
     warn_of_unused(lists);
     Loaded loaded;
     loaded.rules = std::move(set);

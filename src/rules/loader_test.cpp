@@ -117,5 +117,132 @@ TEST(Loader, LoadsTheOfficialRulesWithoutAnErrorOrASkippedRule) {
   EXPECT_EQ(loaded.rules->rules().size(), total);
 }
 
+TEST(Loader, PointsIntoTheFileThroughFoldingListsAndMacros) {
+  const Loaded folded =
+      load({"- rule: r\n  desc: d\n  condition: >\n    evt.type = open and\n"
+            "    proc.nope = x\n  output: o\n  priority: INFO\n"});
+  ASSERT_EQ(folded.problems.size(), 1U) << messages(folded);
+  EXPECT_EQ(folded.problems[0].line, 5U);
+  EXPECT_EQ(folded.problems[0].column, 5U);
+  EXPECT_EQ(folded.problems[0].context, "rule 'r', condition");
+  EXPECT_NE(folded.problems[0].snippet.find("proc.nope = x\n"), std::string::npos);
+  const Loaded listed =
+      load({"- list: l\n  items: [aaaaaaaaaaaaaaaaaaaaaa, b]\n"
+            "- macro: m\n  condition: proc.name in (l) and\n   proc.nope = x\n"
+            "- rule: r\n  desc: d\n  condition: evt.type = open and m\n"
+            "  output: o\n  priority: INFO\n"});
+  ASSERT_EQ(listed.problems.size(), 1U) << messages(listed);
+  EXPECT_EQ(listed.problems[0].line, 5U);
+  EXPECT_EQ(listed.problems[0].column, 4U);
+  EXPECT_EQ(listed.problems[0].context, "rule 'r', macro 'm', condition");
+}
+
+constexpr std::string_view kRule =
+    "- rule: r\n  desc: d\n  condition: evt.type = open\n  output: o %fd.name\n"
+    "  priority: INFO\n";
+
+TEST(Loader, AnErrorCostsItsRuleAlone) {
+  const Loaded loaded =
+      load({"- rule: bad\n  desc: d\n  condition: evt.type = nosuchcall\n  output: o\n"
+            "  priority: INFO\n" +
+            std::string(kRule)});
+  EXPECT_FALSE(loaded.ok());
+  ASSERT_EQ(loaded.rules->rules().size(), 1U);
+  EXPECT_EQ(loaded.rules->rules()[0]->name, "r");
+}
+
+TEST(Loader, AppendsWithoutParentheses) {
+  const Loaded loaded =
+      load({std::string(kRule) + "- rule: r\n  condition: or proc.name = x\n  append: true\n" +
+            "- rule: r\n  condition: and proc.pid = 1\n  output: more\n  tags: [t]\n"
+            "  override: {condition: append, output: append, tags: replace}\n"});
+  EXPECT_TRUE(loaded.ok()) << messages(loaded);
+  EXPECT_EQ(loaded.rules->compiled_text("r", 1000),
+            "(evt.type = open or (proc.name = x and proc.pid = 1))");
+  EXPECT_EQ(loaded.rules->rules()[0]->output, "o %fd.name more");
+  EXPECT_EQ(loaded.rules->rules()[0]->tags, std::set<std::string>{"t"});
+}
+
+TEST(Loader, PutsListsInAsText) {
+  const std::string lists =
+      "- list: a\n  items: [x, 'y z']\n- list: none\n  items: []\n"
+      "- list: both\n  items: [a, w]\n";
+  const auto compiled = [&](const std::string& condition) {
+    return load({lists + "- rule: r\n  desc: d\n  output: o\n  priority: INFO\n  condition: '" +
+                 condition + "'\n"})
+        .rules->compiled_text("r", 1000);
+  };
+  EXPECT_EQ(compiled("proc.name in (a, b)"), "proc.name in (x, \"y z\", b)");
+  EXPECT_EQ(compiled("proc.name in (both)"), "proc.name in (x, \"y z\", w)");
+  EXPECT_EQ(compiled("proc.name in (none, b)"), "proc.name in (b)");
+  EXPECT_EQ(compiled("proc.name in (b, none)"), "proc.name in (b)");
+  EXPECT_EQ(compiled("proc.name = \"is none here\""), "proc.name = \"is  here\"");
+  EXPECT_EQ(compiled("proc.name in (aa)"), "proc.name in (aa)");
+}
+
+TEST(Loader, SkipsWhatItDoesNotKnowWhenAsked) {
+  const std::string unknown =
+      "- rule: s\n  desc: d\n  condition: no.such = 1\n  output: o\n  priority: INFO\n"
+      "  skip-if-unknown-filter: true\n";
+  const Loaded loaded = load({unknown + std::string(kRule)});
+  EXPECT_TRUE(loaded.ok()) << messages(loaded);
+  EXPECT_EQ(loaded.rules->rules().size(), 1U);
+  EXPECT_TRUE(says(loaded, Problem::Severity::kWarning, "nonexistent field no.such"));
+}
+
+TEST(Loader, RefusesLoopsAndBombs) {
+  const Loaded loop = load({"- macro: a\n  condition: b\n- macro: b\n  condition: a\n"});
+  EXPECT_FALSE(loop.ok());
+  // Each macro doubles the one before: as a tree it would not fit anywhere.
+  std::string doubling = "- macro: m0\n  condition: proc.name = x\n";
+  for (int i = 1; i < 64; ++i) {
+    const std::string before = "m" + std::to_string(i - 1);
+    doubling += "- macro: m" + std::to_string(i) + "\n  condition: (" + before +
+                " or proc.pid = " + std::to_string(i) + ") and (" + before + " or proc.pid = 0)\n";
+  }
+  const std::string rule =
+      "- rule: r\n  desc: d\n  condition: m63\n  output: o\n  priority: INFO\n";
+  const Loaded bomb = load({doubling + rule});
+  EXPECT_EQ(bomb.rules->rules().size(), 1U) << messages(bomb);
+  EXPECT_LE(bomb.rules->compiled_text("r", 1000).size(), 1000U);
+  std::string lists = "- list: l0\n  items: [" + std::string(100'000, 'x') + "]\n";
+  std::string condition = "proc.name in (l0";
+  for (int i = 0; i < 100; ++i) condition += ", l0";
+  const Loaded large = load({lists + "- rule: r\n  desc: d\n  condition: " + condition +
+                             ")\n  output: o\n  priority: INFO\n"});
+  EXPECT_FALSE(large.ok());
+}
+
+TEST(Loader, ReadsAliasesButNotWithoutEnd) {
+  const Loaded loaded = load({"- list: a\n  items: &x [p, q]\n- list: b\n  items: *x\n"});
+  EXPECT_TRUE(loaded.ok()) << messages(loaded);
+  EXPECT_EQ(loaded.lists, 2U);
+  std::string laughs = "- &a0 [x, x, x, x, x, x, x, x, x, x]\n";
+  for (int i = 1; i < 9; ++i) {
+    const std::string before = "*a" + std::to_string(i - 1);
+    laughs += "- &a" + std::to_string(i) + " [" + before;
+    for (int n = 0; n < 9; ++n) laughs += ", " + before;
+    laughs += "]\n";
+  }
+  EXPECT_TRUE(says(load({laughs}), Problem::Severity::kError, "values in one file"));
+  EXPECT_FALSE(load({"- &a [*a]\n"}).ok());
+}
+
+TEST(Loader, SelectsByNameTagAndPriority) {
+  const std::string two = std::string(kRule) +
+                          "- rule: other\n  desc: d\n  condition: evt.type = open\n  output: o\n"
+                          "  priority: CRITICAL\n  tags: [net]\n  enabled: false\n";
+  LoadOptions options;
+  options.selections = {{.rule = "*", .tag = "", .enable = false},
+                        {.rule = "", .tag = "net", .enable = true}};
+  const Loaded loaded = load({two}, options);
+  EXPECT_FALSE(loaded.rules->rules()[0]->enabled);
+  EXPECT_TRUE(loaded.rules->rules()[1]->enabled);
+  LoadOptions grave;
+  grave.priority_max = Priority::kError;
+  EXPECT_FALSE(load({two}, grave).rules->rules()[0]->enabled);
+  EXPECT_EQ(loaded.rules->event_types(), std::vector<std::string_view>{"open"});
+}
+
 }  // namespace
 }  // namespace coff::rules

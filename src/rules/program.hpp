@@ -16,6 +16,7 @@
 #include "rules/ast.hpp"
 #include "rules/names.hpp"
 #include "rules/path_prefixes.hpp"
+#include "rules/text_index.hpp"
 
 namespace coff::rules {
 
@@ -95,6 +96,18 @@ struct CompileWarning {
   std::string macro;
 };
 
+/// Where the answer of a check stands after its text went through an index.
+struct IndexedCheck {
+  std::uint32_t index = kNone;  ///< kNone: the check is computed by itself.
+  std::uint32_t bit = 0;
+  bool negated = false;
+};
+/// An index with the source whose text it reads.
+struct SourceIndex {
+  SourceId source = kNone;
+  TextIndex texts;
+};
+
 /// Macros by name, as parsed.
 using Macros = std::map<std::string, Expression, std::less<>>;
 
@@ -110,6 +123,11 @@ class Program {
                                           std::vector<CompileWarning>& warnings);
   /// Adds a value for an output.
   std::expected<SourceId, CompileError> add_source(const Operand& operand);
+
+  /// Makes indexes over texts that several checks look at; to be called once, after the last add.
+  void index_texts();
+  [[nodiscard]] const std::vector<SourceIndex>& indexes() const { return indexes_; }
+  [[nodiscard]] const std::vector<IndexedCheck>& indexed() const { return indexed_; }
 
   [[nodiscard]] const std::vector<Node>& nodes() const { return nodes_; }
   [[nodiscard]] const std::deque<Source>& sources() const { return sources_; }
@@ -128,6 +146,8 @@ class Program {
   std::vector<unsigned> heights_;
   std::deque<Source> sources_;
   std::vector<Check> checks_;
+  std::vector<SourceIndex> indexes_;
+  std::vector<IndexedCheck> indexed_;
   std::unordered_map<std::string, SourceId> source_of_;
   std::unordered_map<std::string, CheckId> check_of_;
   std::unordered_map<std::string, NodeId> node_of_;

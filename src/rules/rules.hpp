@@ -112,7 +112,7 @@ class Evaluator {
   /// Rules that hold for the event, by their place in RuleSet::rules(), in the order of loading.
   /// Valid until the next call.
   std::span<const std::uint32_t> matches(const schema::Subject& subject);
-  /// The finding of a rule that the last matches() named; the subject must still live.
+  /// The finding of a rule that the last matches() named; the event must still live.
   [[nodiscard]] Finding finding(std::uint32_t rule);
 
   [[nodiscard]] std::vector<RuleCount> counts() const;

@@ -60,6 +60,7 @@ inline Answer ask(std::string_view condition, const Subject* subject,
   }
   answer.compiled = true;
   if (subject == nullptr) return answer;
+  program.index_texts();
   Evaluation evaluation(program);
   evaluation.begin(*subject);
   const auto eval = [&](const auto& self, NodeId id) -> bool {

@@ -1,0 +1,138 @@
+// cofferdam rules: checks rule files, lists rules, and tells which fields rules may use.
+#include "rules/rules.hpp"
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <memory>
+
+#include "base/bytes.hpp"
+#include "base/json_writer.hpp"
+#include "cli/cli.hpp"
+
+namespace coff::cli {
+
+namespace {
+
+struct Arguments {
+  std::vector<std::string> files;
+  bool strict = false;
+};
+
+size_t count_of(const rules::Loaded& loaded, rules::Problem::Severity severity) {
+  size_t count = 0;
+  for (const rules::Problem& problem : loaded.problems)
+    count += problem.severity == severity ? 1 : 0;
+  return count;
+}
+
+void check(const Arguments& arguments, Global& global) {
+  const rules::Loaded loaded = rules::load_files(arguments.files);
+  const size_t errors = count_of(loaded, rules::Problem::Severity::kError);
+  const size_t warnings = count_of(loaded, rules::Problem::Severity::kWarning);
+  const size_t count = loaded.rules->rules().size();
+  if (global.json) {
+    std::string text;
+    JsonWriter json(text);
+    json.begin_object()
+        .member("ok", errors == 0)
+        .member("rules", count)
+        .member("lists", loaded.lists)
+        .member("macros", loaded.macros)
+        .member("errors", errors)
+        .member("warnings", warnings);
+    json.key("problems").begin_array();
+    for (const rules::Problem& problem : loaded.problems) json.raw(rules::to_json(problem));
+    json.end_array().end_object();
+    std::printf("%s\n", text.c_str());
+  } else {
+    for (const rules::Problem& problem : loaded.problems) {
+      std::printf("%s\n", rules::to_text(problem).c_str());
+    }
+    std::printf("%zu rules, %zu macros, %zu lists: %zu errors, %zu warnings\n", count,
+                loaded.macros, loaded.lists, errors, warnings);
+  }
+  const bool bad = errors > 0 || (arguments.strict && warnings > 0);
+  global.exit_code = bad ? kFound : kOk;
+}
+
+void print_rule(const rules::Rule& rule, bool as_json) {
+  std::string text;
+  if (!as_json) {
+    append_printable(text, rule.name);
+    std::printf("%-8s %-13.13s %s\n", rule.enabled ? "on" : "off",
+                std::string(rules::priority_name(rule.priority)).c_str(), text.c_str());
+    return;
+  }
+  JsonWriter json(text);
+  json.begin_object()
+      .member("rule", rule.name)
+      .member("enabled", rule.enabled)
+      .member("priority", rules::priority_name(rule.priority))
+      .member("description", rule.description)
+      .member("condition", rule.condition)
+      .member("output", rule.output)
+      .member("file", rule.file)
+      .member("line", rule.line);
+  json.key("tags").begin_array();
+  for (const std::string& tag : rule.tags) json.string(tag);
+  json.end_array().key("exceptions").begin_array();
+  for (const std::string& exception : rule.exceptions) json.string(exception);
+  json.end_array().end_object();
+  std::printf("%s\n", text.c_str());
+}
+
+void list(const Arguments& arguments, Global& global) {
+  const rules::Loaded loaded = rules::load_files(arguments.files);
+  for (const rules::Rule* rule : loaded.rules->rules()) print_rule(*rule, global.json);
+  for (const rules::Problem& problem : loaded.problems) {
+    if (problem.severity != rules::Problem::Severity::kError) continue;
+    std::fprintf(stderr, "%s\n", rules::to_text(problem).c_str());
+    global.exit_code = kFound;
+  }
+}
+
+void fields(const Global& global) {
+  for (const schema::FieldGroup& group : schema::field_groups()) {
+    if (!global.json) {
+      std::printf("%.*s:\n", static_cast<int>(group.title.size()), group.title.data());
+    }
+    for (const schema::Field& field : group.fields) {
+      const std::string_view type = schema::type_name(field.type);
+      if (global.json) {
+        std::string text;
+        JsonWriter(text)
+            .begin_object()
+            .member("name", field.name)
+            .member("type", type)
+            .member("list", field.list)
+            .member("group", group.title)
+            .member("doc", field.doc)
+            .end_object();
+        std::printf("%s\n", text.c_str());
+      } else {
+        std::printf("  %-34.*s %-9.*s %.*s\n", static_cast<int>(field.name.size()),
+                    field.name.data(), static_cast<int>(type.size()), type.data(),
+                    static_cast<int>(field.doc.size()), field.doc.data());
+      }
+    }
+  }
+}
+
+}  // namespace
+
+void add_rules(CLI::App& app, Global& global) {
+  auto* command = app.add_subcommand("rules", "Check and list detection rules");
+  command->require_subcommand(1);
+  auto arguments = std::make_shared<Arguments>();
+  auto* checking = command->add_subcommand("check", "Say what is wrong with rule files");
+  checking->add_option("FILE", arguments->files, "Rule files or folders, in order")->required();
+  checking->add_flag("--strict", arguments->strict, "Warnings count as errors");
+  checking->callback([&global, arguments] { check(*arguments, global); });
+  auto* listing = command->add_subcommand("list", "List the rules of rule files");
+  listing->add_option("FILE", arguments->files, "Rule files or folders, in order")->required();
+  listing->callback([&global, arguments] { list(*arguments, global); });
+  auto* naming = command->add_subcommand("fields", "List the fields that rules may use");
+  naming->callback([&global] { fields(global); });
+}
+
+}  // namespace coff::cli
