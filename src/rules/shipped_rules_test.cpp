@@ -1,12 +1,13 @@
 // The rules that ship with the program: they load cleanly, find what they name, and spare the rest.
 #include <gtest/gtest.h>
 
-#include <map>
+#include <filesystem>
 #include <set>
 
 #include "base/fd.hpp"
 #include "rules/rules.hpp"
-#include "rules/testing/shipped_cases_more.hpp"
+#include "rules/testing/ordinary_work.hpp"
+#include "rules/testing/vectors.hpp"
 
 namespace coff::rules {
 namespace {
@@ -14,8 +15,11 @@ namespace {
 using testing::ShippedCase;
 using testing::ShippedCases;
 
+constexpr const char* kFolder = COFF_SOURCE_DIR "/rules";
+constexpr size_t kOfficialRules = 93;
+
 const Loaded& shipped() {
-  static const Loaded kLoaded = load_files({COFF_SOURCE_DIR "/rules"});
+  static const Loaded kLoaded = load_files({kFolder});
   return kLoaded;
 }
 
@@ -75,6 +79,48 @@ TEST(ShippedRules, EachFindsItsEventAndSparesTheNeighbour) {
         << "fires on the neighbour: " << name;
   }
   for (const std::string& name : missing) ADD_FAILURE() << "without a case: " << name;
+}
+
+TEST(ShippedRules, OrdinaryWorkRaisesNothingAboveNotice) {
+  Evaluator evaluator(shipped().rules);
+  const std::vector<const Rule*> rules = shipped().rules->rules();
+  auto work = testing::ordinary_services();
+  for (testing::Ordinary& each : testing::ordinary_builds()) work.push_back(std::move(each));
+  ASSERT_GE(work.size(), 40U);
+  for (const testing::Ordinary& each : work) {
+    for (const std::uint32_t place :
+         evaluator.matches({.event = each.event, .number = 1, .host = "box"})) {
+      EXPECT_GE(rules[place]->priority, Priority::kNotice)
+          << each.what << ": " << rules[place]->name;
+    }
+  }
+}
+
+TEST(ShippedRules, LoadBesideTheOfficialOnes) {
+  Loader loader;
+  for (const std::string file :
+       {"falco_rules.yaml", "falco-incubating_rules.yaml", "falco-sandbox_rules.yaml"}) {
+    const auto text = testing::read_data("falco-rules/" + file);
+    if (!text) {
+      if (testing::data_required()) FAIL() << file << " is missing";
+      GTEST_SKIP() << file << " is not there";
+    }
+    loader.add(file, *text);
+  }
+  std::set<std::filesystem::path> paths;
+  for (const auto& entry : std::filesystem::directory_iterator(kFolder)) paths.insert(entry.path());
+  for (const auto& path : paths) {
+    const auto text = read_file(path.string(), Loader::kFileBytesMax);
+    ASSERT_TRUE(text);
+    loader.add(path.filename().string(), *text);
+  }
+  const Loaded both = loader.finish();
+  EXPECT_TRUE(both.ok());
+  EXPECT_EQ(both.rules->rules().size(), shipped().rules->rules().size() + kOfficialRules);
+  for (const Rule* rule : shipped().rules->rules()) {
+    EXPECT_EQ(both.rules->compiled_text(rule->name, size_t{1} << 16),
+              shipped().rules->compiled_text(rule->name, size_t{1} << 16));
+  }
 }
 
 TEST(ShippedRules, AreDocumentedEachInOneRow) {
