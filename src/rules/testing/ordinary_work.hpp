@@ -65,6 +65,11 @@ inline std::vector<Ordinary> ordinary_builds() {
        dockerd(file_call(COFF_KIND_setxattr, SYS_setxattr, "/usr/bin/ping")
                    .second("security.capability"))},
       {"an image's hashes are packed", dockerd(opened("/etc/shadow", O_RDONLY))},
+      {"a build step gives capabilities", file_call(COFF_KIND_setxattr, SYS_setxattr, "/srv/app")
+                                              .second("security.capability")
+                                              .build_step()},
+      {"a build step adds a service", wrote("/etc/systemd/system/app.service").build_step()},
+      {"a build step marks a program", changed_mode("/srv/app", 04755).build_step()},
       {"a runtime enters namespaces",
        by_runtime(call(COFF_KIND_setns, SYS_setns).namespaces(CLONE_NEWNS))},
       {"a runtime mounts", by_runtime(mounted("proc", "/proc", "proc"))},

@@ -157,7 +157,10 @@ class Scene {
     return *this;
   }
 
-  Container& container() { return container_; }
+  Scene& build_step() {
+    container_.engine = "buildkit";
+    return *this;
+  }
 
   [[nodiscard]] Event event() const {
     RecordBuilder builder = builder_;
