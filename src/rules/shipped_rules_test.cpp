@@ -37,8 +37,8 @@ ShippedCases all_cases() {
 std::set<std::string> found(Evaluator& evaluator, const Event& event) {
   const std::vector<const Rule*> rules = shipped().rules->rules();
   std::set<std::string> names;
-  for (const std::uint32_t place :
-       evaluator.matches({.event = event, .number = 1, .host = "box"})) {
+  const schema::Subject subject{.event = event, .number = 1, .host = "box"};
+  for (const std::uint32_t place : evaluator.matches(subject)) {
     names.insert(rules[place]->name);
     EXPECT_TRUE(evaluator.finding(place).output.starts_with(rules[place]->name));
   }
@@ -88,8 +88,8 @@ TEST(ShippedRules, OrdinaryWorkRaisesNothingAboveNotice) {
   for (testing::Ordinary& each : testing::ordinary_builds()) work.push_back(std::move(each));
   ASSERT_GE(work.size(), 40U);
   for (const testing::Ordinary& each : work) {
-    for (const std::uint32_t place :
-         evaluator.matches({.event = each.event, .number = 1, .host = "box"})) {
+    const schema::Subject subject{.event = each.event, .number = 1, .host = "box"};
+    for (const std::uint32_t place : evaluator.matches(subject)) {
       EXPECT_GE(rules[place]->priority, Priority::kNotice)
           << each.what << ": " << rules[place]->name;
     }
