@@ -75,6 +75,8 @@ inline std::vector<Ordinary> ordinary_builds() {
       {"a runtime mounts", by_runtime(mounted("proc", "/proc", "proc"))},
       {"a runtime mounts a device folder",
        by_runtime(mounted("/dev/sda1", "/etc/hosts", "").thread("runc:[2:INIT]"))},
+      {"a runtime opens its folder",
+       changed_mode("/tmp/data/overlay2/a/merged/dev", 0755).exe("/runc").flags(0)},
       {"a runtime makes devices", by_runtime(made_node(S_IFCHR | 0666))},
       {"a runtime copies itself", by_runtime(run("exe").parent("runc"))},
       {"a container starts", run("app").parent("runc:[2:INIT]", "/usr/bin/runc").root()},
