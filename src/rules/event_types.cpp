@@ -22,7 +22,7 @@ constexpr std::string_view kOthers[] = {
     "rename",       "rmdir",         "scapevent",     "select",       "send",         "setresgid",
     "sigaction",    "signaldeliver", "signalfd",      "stat64",       "switch",       "symlink",
     "syncfs",       "syscall",       "sysdigevent",   "tracer",       "umount",       "unlink",
-    "user_added",   "user_deleted",  "vfork",         "drop",
+    "user_added",   "user_deleted",  "vfork",         "drop",         "fchmodat2",    "setxattrat",
 };
 
 std::vector<std::string_view> collect() {
