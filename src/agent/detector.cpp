@@ -7,6 +7,7 @@
 
 #include "base/bytes.hpp"
 #include "base/clock.hpp"
+#include "rules/push_down.hpp"
 #include "schema/constants.hpp"
 #include "sensor/calls.hpp"
 
@@ -121,12 +122,10 @@ void Detector::find_wanted() {
 }
 
 std::vector<FilterClause> Detector::kernel_clauses() const {
-  FilterClause clause{.reason = "rules", .kinds = {}};
-  for (unsigned kind = 0; kind < COFF_KINDS; ++kind) {
-    if (wanted_[kind]) clause.kinds.push_back(kind);
-  }
-  if (clause.kinds.empty()) return {};
-  return {clause};
+  if (rules_ == nullptr) return {};
+  std::vector<FilterClause> clauses = rules::kernel_filter(*rules_).clauses;
+  for (FilterClause& clause : clauses) clause.reason = "rules: " + clause.reason;
+  return clauses;
 }
 
 void Detector::ask(const Event& event, const schema::UserNames& names, const MakeEntry& make,

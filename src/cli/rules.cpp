@@ -1,13 +1,17 @@
 // cofferdam rules: checks rule files, lists rules, and tells which fields rules may use.
 #include "rules/rules.hpp"
 
+#include <unistd.h>
+
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <memory>
+#include <optional>
 
 #include "base/bytes.hpp"
 #include "base/json_writer.hpp"
 #include "cli/cli.hpp"
+#include "config/config.hpp"
 
 namespace coff::cli {
 
@@ -25,8 +29,25 @@ size_t count_of(const rules::Loaded& loaded, rules::Problem::Severity severity) 
   return count;
 }
 
+/// The files that were named, else those of the configuration that exist.
+std::optional<std::vector<std::string>> files_of(const Arguments& arguments, Global& global) {
+  if (!arguments.files.empty()) return arguments.files;
+  const auto config = config::load_config(global.config_path);
+  if (!config) {
+    global.exit_code = report(global, config.error());
+    return std::nullopt;
+  }
+  std::vector<std::string> files;
+  for (const auto& path : config->rules.files) {
+    if (::access(path.c_str(), F_OK) == 0) files.push_back(path);
+  }
+  return files;
+}
+
 void check(const Arguments& arguments, Global& global) {
-  const rules::Loaded loaded = rules::load_files(arguments.files);
+  const auto files = files_of(arguments, global);
+  if (!files) return;
+  const rules::Loaded loaded = rules::load_files(*files);
   const size_t errors = count_of(loaded, rules::Problem::Severity::kError);
   const size_t warnings = count_of(loaded, rules::Problem::Severity::kWarning);
   const size_t count = loaded.rules->rules().size();
@@ -82,11 +103,14 @@ void print_rule(const rules::Rule& rule, bool as_json) {
 }
 
 void list(const Arguments& arguments, Global& global) {
-  const rules::Loaded loaded = rules::load_files(arguments.files);
+  const auto files = files_of(arguments, global);
+  if (!files) return;
+  const rules::Loaded loaded = rules::load_files(*files);
   for (const rules::Rule* rule : loaded.rules->rules()) print_rule(*rule, global.json);
   for (const rules::Problem& problem : loaded.problems) {
     if (problem.severity != rules::Problem::Severity::kError) continue;
-    std::fprintf(stderr, "%s\n", rules::to_text(problem).c_str());
+    const std::string text = global.json ? rules::to_json(problem) : rules::to_text(problem);
+    std::fprintf(stderr, "%s\n", text.c_str());
     global.exit_code = kFound;
   }
 }
@@ -125,11 +149,13 @@ void add_rules(CLI::App& app, Global& global) {
   command->require_subcommand(1);
   auto arguments = std::make_shared<Arguments>();
   auto* checking = command->add_subcommand("check", "Say what is wrong with rule files");
-  checking->add_option("FILE", arguments->files, "Rule files or folders, in order")->required();
+  checking->add_option("FILE", arguments->files,
+                       "Rule files or folders, in order; those of the configuration without");
   checking->add_flag("--strict", arguments->strict, "Warnings count as errors");
   checking->callback([&global, arguments] { check(*arguments, global); });
   auto* listing = command->add_subcommand("list", "List the rules of rule files");
-  listing->add_option("FILE", arguments->files, "Rule files or folders, in order")->required();
+  listing->add_option("FILE", arguments->files,
+                      "Rule files or folders, in order; those of the configuration without");
   listing->callback([&global, arguments] { list(*arguments, global); });
   auto* naming = command->add_subcommand("fields", "List the fields that rules may use");
   naming->callback([&global] { fields(global); });

@@ -124,9 +124,8 @@ TEST(Config, RefusesWhatIsNotMeant) {
 TEST(Config, RefusesBombs) {
   EXPECT_FALSE(problems_of(std::string(kFileBytesMax + 1, ' ')).empty());
   EXPECT_FALSE(problems_of(std::string(100000, '[')).empty());
-  EXPECT_FALSE(
-      problems_of(std::string(YamlLimits{}.depth_max + 1, '[') + std::string(YamlLimits{}.depth_max + 1, ']'))
-          .empty());
+  const size_t depth = YamlLimits{}.depth_max + 1;
+  EXPECT_FALSE(problems_of(std::string(depth, '[') + std::string(depth, ']')).empty());
   std::string wide = "engines: [";
   for (size_t i = 0; i < YamlLimits{}.nodes_max + 1; ++i) wide += "a,";
   EXPECT_FALSE(problems_of(wide + "a]").empty());
