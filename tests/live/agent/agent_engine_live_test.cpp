@@ -12,6 +12,7 @@
 
 #include "live/support/dockerd.hpp"
 #include "live/support/require.hpp"
+#include "live/support/short_containers.hpp"
 
 namespace coff::live {
 namespace {
@@ -162,11 +163,8 @@ TEST_F(AgentEngine, ListsContainersAndTheirProcesses) {
 }
 
 TEST_F(AgentEngine, ShortContainersAreNamed) {
-  constexpr int kContainers = 30;
-  for (int at = 0; at < kContainers; ++at) {
-    ASSERT_TRUE(engine_->docker({"run", "--rm", "--network", "none", "--name",
-                                 "short-" + std::to_string(at), kBusyboxImage, "true"}));
-  }
+  const size_t count = short_containers();
+  run_short_containers(*engine_, "short", {"usleep", "20000"});
   std::set<std::string> named;
   ASSERT_TRUE(eventually([&] {
     for (const json::value& event : events({"--kind", "container_start", "--limit", "10000"})) {
@@ -175,18 +173,18 @@ TEST_F(AgentEngine, ShortContainersAreNamed) {
         named.insert(name);
       }
     }
-    return named.size() == kContainers;
+    return named.size() == count;
   })) << named.size()
       << "\n"
       << read_status() << read_log();
   std::set<std::string> ran;
   for (const json::value& event : events({"--kind", "exec", "--limit", "10000"})) {
-    if (text_at(event, {"process", "name"}) != "true") continue;
+    if (text_at(event, {"process", "name"}) != "usleep") continue;
     const std::string id = text_at(event, {"container", "id"});
     EXPECT_EQ(id.size(), 64U) << json::serialize(event);
     ran.insert(id);
   }
-  EXPECT_GE(ran.size(), static_cast<size_t>(kContainers));
+  EXPECT_EQ(ran.size(), count);
 }
 
 TEST_F(AgentEngine, HostileNamesStayData) {
