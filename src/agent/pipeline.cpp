@@ -36,13 +36,13 @@ bool is_pending(const ContainerPtr& container) {
 Pipeline::Pipeline(SensorContext& context, runtime::Directory& directory)
     : context_(context),
       directory_(directory),
-      profile_(context.settings().profile),
+      profile_(context.profile()),
       redactor_(redact_rules(context.settings())) {
   read_names();
 }
 
 void Pipeline::use_settings(const config::Config& settings) {
-  profile_ = config::RecordingProfile(settings.profile);
+  profile_ = config::RecordingProfile(context_.profile());
   redactor_ = schema::Redactor(redact_rules(settings));
 }
 
@@ -51,10 +51,17 @@ void Pipeline::read_names() {
   if (names) names_ = std::move(*names);
 }
 
+// The keeper writes files all the time: to record that would make more to write.
+bool Pipeline::is_own_work(const Event& event) const {
+  return std::holds_alternative<FileInfo>(event.detail) && event.process != nullptr &&
+         static_cast<unsigned>(event.kind) >= COFF_KIND_open && own_.contains(*event.process);
+}
+
 void Pipeline::take(Event&& event) {
   ++counters_.seen;
   if (event.process == nullptr) ++counters_.without_process;
-  const config::Recording recording = profile_.decide(event);
+  const config::Recording recording =
+      is_own_work(event) ? config::Recording::kNone : profile_.decide(event);
   if (recording == config::Recording::kNone ||
       (recording == config::Recording::kLive && !context_.live().wanted())) {
     ++counters_.unwanted;

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "agent/own_files.hpp"
 #include "agent/sensor_process.hpp"
 #include "config/profile.hpp"
 #include "runtime/directory.hpp"
@@ -67,6 +68,7 @@ class Pipeline {
     std::uint64_t until_boot_ns = 0;
   };
 
+  [[nodiscard]] bool is_own_work(const Event& event) const;
   void emit(const Event& event, config::Recording recording);
   void append(std::string_view entry, std::span<const trail::Disclosure> redacted = {});
   std::string redact(std::string_view secret, bool recorded);
@@ -74,6 +76,7 @@ class Pipeline {
 
   SensorContext& context_;
   runtime::Directory& directory_;
+  OwnProcesses own_;
   config::RecordingProfile profile_;
   schema::Redactor redactor_;
   schema::UserNames names_;

@@ -30,10 +30,10 @@ std::vector<sensor::ExistingCgroup> list_cgroups(const runtime::Hierarchy& hiera
   return groups;
 }
 
-sensor::SensorOptions make_options(const config::Config& settings,
+sensor::SensorOptions make_options(const SensorContext& context,
                                    const runtime::Hierarchy& hierarchy,
                                    runtime::Directory& directory) {
-  const auto& wanted = settings.sensor;
+  const auto& wanted = context.settings().sensor;
   const auto mebibytes = [](std::uint64_t count) {
     return static_cast<std::uint32_t>(count << 20);
   };
@@ -44,7 +44,7 @@ sensor::SensorOptions make_options(const config::Config& settings,
                .env_bytes_max = static_cast<std::uint32_t>(wanted.env_bytes_max),
                .cgroup_controller = hierarchy.controller,
                .self_pids = {static_cast<std::uint32_t>(getpid())}},
-      .filter = config::kernel_filter(settings.profile),
+      .filter = config::kernel_filter(context.profile()),
       .environment = wanted.environment,
       .hierarchy = hierarchy.number};
   options.list_cgroups = [hierarchy] { return list_cgroups(hierarchy); };
@@ -124,7 +124,7 @@ void answer_calls(Parts& parts, const runtime::Directory& directory) {
   });
   parts.context.on_config([&parts](const config::Config& settings) {
     parts.pipeline.use_settings(settings);
-    const auto notes = parts.sensor.use_filter(config::kernel_filter(settings.profile));
+    const auto notes = parts.sensor.use_filter(config::kernel_filter(parts.context.profile()));
     if (!notes) return log_error("sensor", notes.error().message());
     for (const auto& note : *notes) log_warning("sensor", note);
   });
@@ -142,8 +142,7 @@ Result<void> run_sensor(SensorContext& context) {
   Pipeline pipeline(context, directory);
   told = &pipeline;
   context.engines().set_directory(directory);
-  const auto sensor =
-      TRY(sensor::Sensor::open(make_options(context.settings(), hierarchy, directory)));
+  const auto sensor = TRY(sensor::Sensor::open(make_options(context, hierarchy, directory)));
   TRY(context.loading_is_done());
   Parts parts{context, *sensor, pipeline, hierarchy};
   answer_calls(parts, directory);
