@@ -48,6 +48,10 @@ int run(int argc, char** argv) {
   add_version(app, global);
   add_trail(app, global);
   add_witness(app, global);
+  // The message repeats what was typed, which may come from a script that was fed hostile names.
+  app.failure_message([](const CLI::App*, const CLI::Error& problem) {
+    return printable(problem.what()) + "\nRun with --help for more information.\n";
+  });
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& problem) {
