@@ -1,6 +1,6 @@
-/* Opens, connects and unlinks through the 32-bit system call entry. Built twice, as a 32-bit program
- * and as a 64-bit one, without any library; its data lie below 4 GiB, where that entry reaches.
- * Exits 0 when the file could be opened. */
+/* Opens, connects and unlinks through the 32-bit system call entry. Built twice, as a 32-bit
+ * program and as a 64-bit one, without any library; its data lie below 4 GiB, where that entry
+ * reaches. Exits 0 when the file could be opened. */
 static const char kFile[] = "/etc/hostname";
 static const char kMissing[] = "/nonexistent/compat";
 /* 127.0.0.1, port 1 */
