@@ -234,6 +234,7 @@ struct signal_struct {
 };
 
 struct mm_struct {
+	unsigned long task_size;
 	unsigned long arg_start, arg_end, env_start, env_end;
 	struct file *exe_file;
 };
@@ -265,13 +266,8 @@ struct css_set {
 struct seccomp {
 	int mode;
 };
-struct thread_info {
-	unsigned long flags;
-	unsigned int status;
-};
 
 struct task_struct {
-	struct thread_info thread_info;
 	void *stack;
 	unsigned int flags;
 	int exit_code;

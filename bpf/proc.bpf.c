@@ -183,15 +183,11 @@ int BPF_PROG(on_exec, struct task_struct *task, pid_t old_pid, struct linux_binp
 	file = LOAD(task, mm, exe_file);
 	read_task(r, task);
 	read_exe(r, file);
-#if defined(__TARGET_ARCH_x86)
-	if (LOAD(task, thread_info.flags) & (1UL << 29)) /* TIF_ADDR32 */
+	/* Not the thread's flag: its bit has moved between kernels. */
+	if (LOAD(task, mm, task_size) <= 1ULL << 32) {
 		r->exe_flags |= COFF_EXE_32BIT;
-#else
-	if (LOAD(task, thread_info.flags) & (1UL << 22)) /* TIF_32BIT */
-		r->exe_flags |= COFF_EXE_32BIT;
-#endif
-	if (r->exe_flags & COFF_EXE_32BIT)
 		r->hdr.flags |= COFF_F_COMPAT32;
+	}
 	put_arguments(s, r, task);
 	put_string(s, &r->filename, LOAD(bprm, filename), 0);
 	if (LOAD(bprm, interp) != LOAD(bprm, filename))

@@ -50,6 +50,7 @@ Result<Setup> receive_setup(Channel& supervisor) {
   const std::string_view text = reader.text();
   const std::string_view file = reader.text();
   TRY(reader.done());
+  setup.config_file = file;
   setup.settings = TRY(parse(text, file));
   return setup;
 }

@@ -17,6 +17,7 @@ struct Setup {
   uid_t uid = 0;
   gid_t gid = 0;
   config::Config settings;
+  std::string config_file;  ///< Where the settings were read from.
 };
 
 /// Payload of kSetup; `file` names the configuration in messages.

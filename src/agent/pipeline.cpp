@@ -36,14 +36,14 @@ bool is_pending(const ContainerPtr& container) {
 Pipeline::Pipeline(SensorContext& context, runtime::Directory& directory)
     : context_(context),
       directory_(directory),
-      profile_(context.settings().profile),
+      profile_(context.profile()),
       redactor_(redact_rules(context.settings())) {
   read_names();
   load_rules(context.settings(), false);
 }
 
 void Pipeline::use_settings(const config::Config& settings) {
-  profile_ = config::RecordingProfile(settings.profile);
+  profile_ = config::RecordingProfile(context_.profile());
   redactor_ = schema::Redactor(redact_rules(settings));
   load_rules(settings, true);
 }
@@ -60,8 +60,8 @@ void Pipeline::load_rules(const config::Config& settings, bool keep) {
   append(make_agent_entry("rules", detector_.report()));
 }
 
-KernelFilter Pipeline::kernel_filter(const config::Config& settings) const {
-  KernelFilter filter = config::kernel_filter(settings.profile);
+KernelFilter Pipeline::kernel_filter() const {
+  KernelFilter filter = config::kernel_filter(context_.profile());
   for (FilterClause& clause : detector_.kernel_clauses())
     filter.clauses.push_back(std::move(clause));
   return filter;
@@ -72,14 +72,21 @@ void Pipeline::read_names() {
   if (names) names_ = std::move(*names);
 }
 
+// The keeper writes files all the time: to record that would make more to write.
+bool Pipeline::is_own_work(const Event& event) const {
+  return std::holds_alternative<FileInfo>(event.detail) && event.process != nullptr &&
+         static_cast<unsigned>(event.kind) >= COFF_KIND_open && own_.contains(*event.process);
+}
+
 void Pipeline::take(Event&& event) {
   ++counters_.seen;
   if (event.process == nullptr) ++counters_.without_process;
-  config::Recording recording = profile_.decide(event);
+  const bool own = is_own_work(event);
+  config::Recording recording = own ? config::Recording::kNone : profile_.decide(event);
   if (recording == config::Recording::kLive && !context_.live().wanted()) {
     recording = config::Recording::kNone;
   }
-  if (recording == config::Recording::kNone && !detector_.wants(event.kind)) {
+  if (recording == config::Recording::kNone && (own || !detector_.wants(event.kind))) {
     ++counters_.unwanted;
     return;
   }

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "agent/detector.hpp"
+#include "agent/own_files.hpp"
 #include "agent/sensor_process.hpp"
 #include "config/profile.hpp"
 #include "runtime/directory.hpp"
@@ -61,7 +62,7 @@ class Pipeline {
   void report_losses(sensor::Losses&& losses);
   void use_settings(const config::Config& settings);
   /// What the kernel has to forward: for the recording profile, and for the rules.
-  [[nodiscard]] KernelFilter kernel_filter(const config::Config& settings) const;
+  [[nodiscard]] KernelFilter kernel_filter() const;
   void write_counters(JsonWriter& json) const;
   [[nodiscard]] const PipelineCounters& counters() const { return counters_; }
   [[nodiscard]] const Detector& detector() const { return detector_; }
@@ -75,6 +76,7 @@ class Pipeline {
     std::uint64_t until_boot_ns = 0;
   };
 
+  [[nodiscard]] bool is_own_work(const Event& event) const;
   void emit(const Event& event, config::Recording recording);
   void record(const Event& event, config::Recording recording);
   void load_rules(const config::Config& settings, bool keep);
@@ -86,6 +88,7 @@ class Pipeline {
 
   SensorContext& context_;
   runtime::Directory& directory_;
+  OwnProcesses own_;
   config::RecordingProfile profile_;
   schema::Redactor redactor_;
   schema::UserNames names_;

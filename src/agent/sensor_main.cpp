@@ -30,10 +30,10 @@ std::vector<sensor::ExistingCgroup> list_cgroups(const runtime::Hierarchy& hiera
   return groups;
 }
 
-sensor::SensorOptions make_options(const config::Config& settings, KernelFilter filter,
+sensor::SensorOptions make_options(const SensorContext& context, KernelFilter filter,
                                    const runtime::Hierarchy& hierarchy,
                                    runtime::Directory& directory) {
-  const auto& wanted = settings.sensor;
+  const auto& wanted = context.settings().sensor;
   const auto mebibytes = [](std::uint64_t count) {
     return static_cast<std::uint32_t>(count << 20);
   };
@@ -128,7 +128,7 @@ void answer_calls(Parts& parts, const runtime::Directory& directory) {
   });
   parts.context.on_config([&parts](const config::Config& settings) {
     parts.pipeline.use_settings(settings);
-    const auto notes = parts.sensor.use_filter(parts.pipeline.kernel_filter(settings));
+    const auto notes = parts.sensor.use_filter(parts.pipeline.kernel_filter());
     if (!notes) return log_error("sensor", notes.error().message());
     for (const auto& note : *notes) log_warning("sensor", note);
   });
@@ -146,8 +146,8 @@ Result<void> run_sensor(SensorContext& context) {
   Pipeline pipeline(context, directory);
   told = &pipeline;
   context.engines().set_directory(directory);
-  const auto sensor = TRY(sensor::Sensor::open(make_options(
-      context.settings(), pipeline.kernel_filter(context.settings()), hierarchy, directory)));
+  const auto sensor = TRY(
+      sensor::Sensor::open(make_options(context, pipeline.kernel_filter(), hierarchy, directory)));
   TRY(context.loading_is_done());
   context.watching_begins();
   Parts parts{context, *sensor, pipeline, hierarchy};

@@ -4,6 +4,7 @@
 #include <linux/capability.h>
 
 #include "agent/child.hpp"
+#include "agent/own_files.hpp"
 #include "agent/payload.hpp"
 #include "agent/process.hpp"
 #include "agent/watch_record.hpp"
@@ -27,9 +28,10 @@ const std::vector<unsigned> kForLoading = {CAP_SYS_ADMIN, CAP_SYS_RESOURCE, CAP_
 
 }  // namespace
 
-SensorContext::SensorContext(Loop& loop, config::Config settings)
+SensorContext::SensorContext(Loop& loop, config::Config settings, std::string config_file)
     : loop_(loop),
       settings_(std::move(settings)),
+      config_file_(std::move(config_file)),
       keeper_(
           loop, [this](Frame&& frame) { return handle_keeper(std::move(frame)); },
           [this](const Error&) -> Result<void> {
@@ -67,6 +69,12 @@ SensorContext::SensorContext(Loop& loop, config::Config settings)
     TRY(live_.flush());
     return trail_.flush_due();
   });
+}
+
+config::ProfileSettings SensorContext::profile() const {
+  config::ProfileSettings profile = settings_.profile;
+  profile.clauses.push_back(own_files_clause(settings_, config_file_));
+  return profile;
 }
 
 Result<void> SensorContext::attach(Link link, Channel channel) {
@@ -217,7 +225,7 @@ Result<void> run(Channel& channel) {
                   .syscalls(Syscalls::kSensor),
               channel));
   Loop loop = TRY(Loop::open());
-  SensorContext context(loop, std::move(setup.settings));
+  SensorContext context(loop, std::move(setup.settings), std::move(setup.config_file));
   Peer supervisor(
       loop, [&](Frame&& frame) { return handle_supervisor(std::move(frame), context); },
       [&](const Error&) -> Result<void> {

@@ -28,12 +28,14 @@ class SensorContext {
   /// Adds members to the heartbeat's JSON object, which is open.
   using CounterWriter = std::function<void(JsonWriter&)>;
 
-  SensorContext(Loop& loop, config::Config settings);
+  SensorContext(Loop& loop, config::Config settings, std::string config_file = {});
   SensorContext(const SensorContext&) = delete;
   SensorContext& operator=(const SensorContext&) = delete;
 
   /// The configuration in force; changes only while the loop dispatches.
   [[nodiscard]] const config::Config& settings() const { return settings_; }
+  /// The recording profile in force: the configured one, and changes of the agent's own files.
+  [[nodiscard]] config::ProfileSettings profile() const;
   /// Where descriptors and timers of the sensor itself are watched too.
   Loop& loop() { return loop_; }
   /// The trail: append entries; counters for loss accounting.
@@ -76,6 +78,7 @@ class SensorContext {
 
   Loop& loop_;
   config::Config settings_;
+  std::string config_file_;
   Peer keeper_;
   Peer control_;
   Peer engine_;

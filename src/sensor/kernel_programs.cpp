@@ -233,9 +233,9 @@ size_t KernelPrograms::attached_count() const {
 
 void KernelPrograms::name_known_blindness() {
   blindness_.push_back(
-      {.what = "system calls made through the 32-bit entry (int 0x80) of a 64-bit program",
+      {.what = "system calls made through the 32-bit entry (int 0x80), by programs of any kind",
        .reason = "per-call tracepoints of this kernel do not fire for them; 32-bit programs are "
-                 "marked at exec, and their processes stay visible",
+                 "marked at exec, and all processes stay visible",
        .remedy = "boot with ia32_emulation=0 where 32-bit programs are not needed"});
   if (task_iterator_ == nullptr) {
     blindness_.push_back({.what = "exact start times of processes older than the agent",

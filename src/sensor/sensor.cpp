@@ -110,7 +110,10 @@ void Sensor::take_record(std::span<const std::byte> bytes, const Sink& sink) {
   }
   TreeAnswer answer = tree_.apply(record);
   if (answer.process == nullptr) answer.process = heal_one(record);
-  const ContainerPtr container = container_of(header.cgroup);
+  // Memory may run out in one container and cost a process of another: the victim's is told.
+  const bool told_of_victim = record.kind() == COFF_KIND_oom_kill && answer.other != nullptr;
+  const ContainerPtr container =
+      container_of(told_of_victim ? answer.other->cgroup : header.cgroup);
   if (answer.login_changed && record.kind() != COFF_KIND_exec) {
     Event login{.kind = Kind::loginuid,
                 .wall_ns = static_cast<std::int64_t>(header.time) + boot_to_wall_ns_,

@@ -1,38 +1,19 @@
-// The whole product as a person uses it: the real agent beside a real engine, asked by its command
-// line.
+// The real agent beside a real engine: what it tells of containers.
 #include <gtest/gtest.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-#include <boost/json.hpp>
-#include <fstream>
+#include <algorithm>
 #include <functional>
 #include <set>
-#include <sstream>
 
+#include "live/agent/product.hpp"
 #include "live/support/dockerd.hpp"
 #include "live/support/require.hpp"
+#include "live/support/short_containers.hpp"
 
 namespace coff::live {
 namespace {
 
 namespace json = boost::json;
-
-std::optional<std::string> ebpf_missing() {
-  if (geteuid() != 0) return "loading kernel programs needs root";
-  if (::access("/sys/kernel/btf/vmlinux", R_OK) != 0) return "this kernel tells no types (BTF)";
-  return {};
-}
-
-std::string text_at(const json::value& value, std::initializer_list<std::string_view> path) {
-  const json::value* at = &value;
-  for (const std::string_view name : path) {
-    if (!at->is_object()) return {};
-    at = at->get_object().if_contains(name);
-    if (at == nullptr) return {};
-  }
-  return at->is_string() ? std::string(at->get_string()) : json::serialize(*at);
-}
 
 class AgentEngine : public ::testing::Test {
  protected:
@@ -42,67 +23,26 @@ class AgentEngine : public ::testing::Test {
     ASSERT_TRUE(engine) << engine.error().message();
     engine_ = std::move(*engine);
     ASSERT_TRUE(engine_->import_busybox_image());
-    const Workspace& place = engine_->workspace();
-    // The trail keeper is nobody's friend: it must be able to reach its own directory.
-    ASSERT_EQ(::chmod(place.path().c_str(), 0711), 0);
-    std::ofstream(place / "cofferdam.yaml")
-        << "data_dir: " << place / "trail-data" << "\nrun_dir: " << place / "agent-run"
-        << "\nengines: ['" << engine_->socket_path() << "']\n";
-    auto agent = Child::start({COFF_PROGRAM, "agent", "--config", place / "cofferdam.yaml"},
-                              place / "agent.log");
-    ASSERT_TRUE(agent) << agent.error().message();
-    agent_ = std::move(*agent);
-    ASSERT_TRUE(eventually([] {
-      const auto status = cofferdam({"status"});
-      return status && status->status == 0 &&
-             status->out.find("kernel.exec.sent") != std::string::npos &&
-             status->out.find("\"connected\":true") != std::string::npos;
-    })) << read_log();
+    auto product = Product::start({engine_->socket_path()});
+    ASSERT_TRUE(product) << product.error().message();
+    product_ = std::move(*product);
   }
   static void TearDownTestSuite() {
-    agent_.stop(20'000);
+    product_.reset();
     engine_.reset();
   }
   void SetUp() override {
     COFF_NEED("ebpf", ebpf_missing());
     COFF_NEED("docker", docker_missing());
-    ASSERT_TRUE(agent_.running()) << read_log();
+    ASSERT_NE(product_, nullptr);
+    ASSERT_TRUE(product_->running()) << product_->told();
   }
 
-  static bool eventually(const std::function<bool()>& holds) {
-    for (int attempt = 0; attempt < 150; ++attempt) {
-      if (holds()) return true;
-      ::usleep(200'000);
-    }
-    return false;
-  }
-  static std::string read_log() {
-    std::ostringstream text;
-    text << std::ifstream(engine_->workspace() / "agent.log").rdbuf();
-    return text.str();
-  }
-  static std::string read_status() {
-    const auto status = cofferdam({"status"});
-    return status ? status->out : status.error().message();
-  }
   static Result<Outcome> cofferdam(std::vector<std::string> arguments) {
-    arguments.insert(arguments.begin(), COFF_PROGRAM);
-    arguments.insert(arguments.end(), {"--config", engine_->workspace() / "cofferdam.yaml"});
-    return run(arguments);
+    return product_->cofferdam(std::move(arguments));
   }
-  /// Events as the command line gives them, parsed.
   static std::vector<json::value> events(std::vector<std::string> filter) {
-    filter.insert(filter.begin(), {"events", "--json"});
-    const auto outcome = cofferdam(std::move(filter));
-    std::vector<json::value> values;
-    if (!outcome) return values;
-    std::istringstream lines(outcome->out);
-    for (std::string line; std::getline(lines, line);) {
-      json::error_code problem;
-      values.push_back(json::parse(line, problem));
-      EXPECT_FALSE(problem) << line;
-    }
-    return values;
+    return product_->events(std::move(filter));
   }
   static bool any_of(const std::vector<json::value>& values,
                      const std::function<bool(const json::value&)>& wanted) {
@@ -110,10 +50,10 @@ class AgentEngine : public ::testing::Test {
   }
 
   static std::unique_ptr<Dockerd> engine_;
-  static Child agent_;
+  static std::unique_ptr<Product> product_;
 };
 std::unique_ptr<Dockerd> AgentEngine::engine_;
-Child AgentEngine::agent_;
+std::unique_ptr<Product> AgentEngine::product_;
 
 TEST_F(AgentEngine, TellsWhatRanInAContainer) {
   ASSERT_TRUE(engine_->docker({"run", "--rm", "--network", "none", "--name", "probe", "-e",
@@ -162,11 +102,8 @@ TEST_F(AgentEngine, ListsContainersAndTheirProcesses) {
 }
 
 TEST_F(AgentEngine, ShortContainersAreNamed) {
-  constexpr int kContainers = 30;
-  for (int at = 0; at < kContainers; ++at) {
-    ASSERT_TRUE(engine_->docker({"run", "--rm", "--network", "none", "--name",
-                                 "short-" + std::to_string(at), kBusyboxImage, "true"}));
-  }
+  const size_t count = short_containers();
+  run_short_containers(*engine_, "short", {"usleep", "20000"});
   std::set<std::string> named;
   ASSERT_TRUE(eventually([&] {
     for (const json::value& event : events({"--kind", "container_start", "--limit", "10000"})) {
@@ -175,18 +112,18 @@ TEST_F(AgentEngine, ShortContainersAreNamed) {
         named.insert(name);
       }
     }
-    return named.size() == kContainers;
+    return named.size() == count;
   })) << named.size()
       << "\n"
-      << read_status() << read_log();
+      << product_->told();
   std::set<std::string> ran;
   for (const json::value& event : events({"--kind", "exec", "--limit", "10000"})) {
-    if (text_at(event, {"process", "name"}) != "true") continue;
+    if (text_at(event, {"process", "name"}) != "usleep") continue;
     const std::string id = text_at(event, {"container", "id"});
     EXPECT_EQ(id.size(), 64U) << json::serialize(event);
     ran.insert(id);
   }
-  EXPECT_GE(ran.size(), static_cast<size_t>(kContainers));
+  EXPECT_EQ(ran.size(), count);
 }
 
 TEST_F(AgentEngine, HostileNamesStayData) {
@@ -208,13 +145,11 @@ TEST_F(AgentEngine, ZTheTrailVerifiesAfterTheAgentStopped) {
   ASSERT_TRUE(doctor);
   EXPECT_NE(doctor->out.find("hooks attached"), std::string::npos);
   EXPECT_NE(doctor->out.find("witness"), std::string::npos);
-  agent_.stop(20'000);
-  const auto verified =
-      cofferdam({"trail", "verify", "--dir", engine_->workspace() / "trail-data/trail"});
+  product_->stop();
+  const auto verified = cofferdam({"trail", "verify", "--dir", product_->trail_dir()});
   ASSERT_TRUE(verified);
   EXPECT_EQ(verified->status, 0) << verified->out << verified->err;
-  const auto shown =
-      cofferdam({"trail", "show", "--dir", engine_->workspace() / "trail-data/trail"});
+  const auto shown = cofferdam({"trail", "show", "--dir", product_->trail_dir()});
   ASSERT_TRUE(shown);
   EXPECT_NE(shown->out.find("\"type\":\"heartbeat\""), std::string::npos);
   EXPECT_EQ(shown->out.find("\"type\":\"gap\""), std::string::npos);

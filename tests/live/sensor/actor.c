@@ -8,6 +8,9 @@
  *   actor memfd         executes a copy of itself from an anonymous memory file
  *   actor uring         submits one operation to an io_uring
  *   actor wait          waits to be killed
+ *   actor eat           takes memory until it is killed
+ *   actor login         sets its login user to 1234, then its user and group to 1001
+ *   actor drop          gives up all its capabilities
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -281,6 +284,31 @@ static int use_uring(void) {
   return syscall(SYS_io_uring_enter, fd, 1, 1, IORING_ENTER_GETEVENTS, 0, 0) == 1 ? 0 : 1;
 }
 
+static int eat(void) {
+  for (;;) {
+    char* at = malloc(1 << 20);
+
+    if (!at) return 1;
+    memset(at, 1, 1 << 20);
+  }
+}
+
+static int log_in(void) {
+  int fd = open("/proc/self/loginuid", O_WRONLY);
+
+  if (fd < 0 || write(fd, "1234", 4) != 4) perror("actor: loginuid");
+  close(fd);
+  if (syscall(SYS_setgroups, 0, 0) != 0) return 1;
+  if (syscall(SYS_setresgid, 1001, 1001, 1001) != 0) return 1;
+  return syscall(SYS_setresuid, 1001, 1001, 1001) == 0 ? 0 : 1;
+}
+
+static int drop(void) {
+  unsigned header[2] = {0x20080522, 0}, none[6] = {0};
+
+  return syscall(SYS_capset, header, none) == 0 ? 0 : 1;
+}
+
 int main(int argc, char** argv) {
   const char* what = argc > 1 ? argv[1] : "";
 
@@ -300,6 +328,9 @@ int main(int argc, char** argv) {
   }
   if (!strcmp(what, "memfd")) return run_from_memory("/proc/self/exe");
   if (!strcmp(what, "uring")) return use_uring();
+  if (!strcmp(what, "eat")) return eat();
+  if (!strcmp(what, "login")) return log_in();
+  if (!strcmp(what, "drop")) return drop();
   if (!strcmp(what, "wait"))
     for (;;) pause();
   fprintf(stderr, "actor: unknown action\n");

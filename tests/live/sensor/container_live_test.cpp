@@ -7,6 +7,7 @@
 #include "live/sensor/collector.hpp"
 #include "live/support/dockerd.hpp"
 #include "live/support/require.hpp"
+#include "live/support/short_containers.hpp"
 #include "sensor/calls.hpp"
 
 namespace coff::live {
@@ -124,20 +125,27 @@ TEST_F(ContainerLive, ASignalAcrossContainersIsReported) {
 }
 
 TEST_F(ContainerLive, ShortContainersAlwaysHaveTheirId) {
-  constexpr int kContainers = 40;
-  collector().during([&] {
-    for (int at = 0; at < kContainers; ++at) {
-      EXPECT_TRUE(engine_->docker({"run", "--rm", "--network", "none", kBusyboxImage, "true"}));
-    }
-  });
+  const size_t count = short_containers();
+  collector().during([&] { run_short_containers(*engine_, "run", {"usleep", "20000"}); });
   std::set<std::string> containers;
+  std::set<std::string> ended;
+  size_t events = 0;
+  size_t without = 0;
   for (const Event& event : collector().events()) {
-    if (event.kind == Kind::exec && event.process != nullptr && event.process->name == "true") {
-      ASSERT_NE(event.container, nullptr) << "an exec without its container";
-      containers.insert(event.container->id);
+    if (event.process == nullptr || event.process->name != "usleep") continue;
+    ++events;
+    if (event.container == nullptr) {
+      ++without;
+      continue;
     }
+    EXPECT_EQ(event.container->id.size(), 64U);
+    if (event.kind == Kind::exec) containers.insert(event.container->id);
+    if (event.kind == Kind::exit) ended.insert(event.container->id);
   }
-  EXPECT_EQ(containers.size(), static_cast<size_t>(kContainers));
+  EXPECT_EQ(without, 0U) << "of " << events << " events";
+  EXPECT_GE(events, 2 * count);
+  EXPECT_EQ(containers.size(), count);
+  EXPECT_EQ(ended.size(), count);
 }
 
 }  // namespace

@@ -1,0 +1,51 @@
+// The whole product as a person uses it: the real agent, asked by its command line.
+#pragma once
+
+#include <boost/json.hpp>
+#include <functional>
+#include <initializer_list>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "live/support/process.hpp"
+#include "live/support/workspace.hpp"
+
+namespace coff::live {
+
+/// Why no agent can watch here; nothing when one can.
+std::optional<std::string> ebpf_missing();
+
+/// Tries every 200 ms until it holds or 30 s are over.
+bool eventually(const std::function<bool()>& holds);
+
+/// The member of an object of objects as text, strings without quotes; "" when there is none.
+std::string text_at(const boost::json::value& value, std::initializer_list<std::string_view> path);
+
+/// A running agent with a trail of its own, gone with this object. Not thread-safe.
+class Product {
+ public:
+  /// Starts it for the engines behind these sockets, and waits until each is connected.
+  static Result<std::unique_ptr<Product>> start(const std::vector<std::string>& engines);
+
+  /// Runs `cofferdam ARGUMENTS --config ...`; any exit status.
+  [[nodiscard]] Result<Outcome> cofferdam(std::vector<std::string> arguments) const;
+  /// The same as a line for a shell; `command` is subcommand and options.
+  [[nodiscard]] std::string shell(std::string_view command) const;
+  /// Events as the command line gives them, parsed; a line that is no JSON fails the test.
+  [[nodiscard]] std::vector<boost::json::value> events(std::vector<std::string> filter) const;
+  /// For messages of failed tests: what the agent logged, and its status.
+  [[nodiscard]] std::string told() const;
+  [[nodiscard]] std::string trail_dir() const { return workspace_ / "trail-data/trail"; }
+  bool running() { return agent_.running(); }
+  void stop() { agent_.stop(20'000); }
+
+ private:
+  explicit Product(Workspace workspace) : workspace_(std::move(workspace)) {}
+  Workspace workspace_;
+  Child agent_;
+};
+
+}  // namespace coff::live
