@@ -41,6 +41,12 @@ std::optional<std::vector<std::string>> files_of(const Arguments& arguments, Glo
   for (const auto& path : config->rules.files) {
     if (::access(path.c_str(), F_OK) == 0) files.push_back(path);
   }
+  if (files.empty()) {
+    const Error none{Code::kNotFound,
+                     "there are no rules: none of the paths in rules.files exists"};
+    global.exit_code = report(global, none);
+    return std::nullopt;
+  }
   return files;
 }
 
