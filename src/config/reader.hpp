@@ -9,8 +9,8 @@
 #include <string_view>
 #include <vector>
 
-#include "config/config.hpp"
 #include "base/yaml.hpp"
+#include "config/config.hpp"
 
 namespace coff::config {
 

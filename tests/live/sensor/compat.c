@@ -16,8 +16,8 @@ static long call(long number, long first, long second, long third) {
                    : "0"(number), "b"(first), "c"(second), "d"(third)
                    : "memory"
 #ifdef __x86_64__
-                   ,
-                   "r8", "r9", "r10", "r11"
+                     ,
+                     "r8", "r9", "r10", "r11"
 #endif
   );
   return result;
