@@ -206,7 +206,13 @@ YamlDocuments parse_yaml_stream(std::string_view text, const YamlLimits& limits)
   Builder builder(out, limits);
   try {
     YAML::Parser parser(stream);
+    // The library makes empty documents without end of some text that is no YAML.
+    constexpr size_t kDocumentsMax = 256;
+    size_t documents = 0;
     while (parser.HandleNextDocument(builder)) {
+      if (++documents < kDocumentsMax) continue;
+      out.problems.push_back({1, 1, "not YAML, or more documents than 256"});
+      break;
     }
   } catch (const YAML::Exception& problem) {
     const bool known = !problem.mark.is_null();
