@@ -9,7 +9,6 @@
 #include "base/clock.hpp"
 #include "rules/push_down.hpp"
 #include "schema/constants.hpp"
-#include "sensor/calls.hpp"
 
 namespace coff::agent {
 
@@ -23,14 +22,6 @@ rules::LoadOptions load_options(const config::RulesSettings& settings) {
   for (const auto& tag : settings.disable_tags) options.selections.push_back({"", tag, false});
   options.priority_max = rules::parse_priority(settings.priority).value_or(options.priority_max);
   return options;
-}
-
-std::vector<std::string> existing(const std::vector<std::string>& paths) {
-  std::vector<std::string> found;
-  for (const auto& path : paths) {
-    if (::access(path.c_str(), F_OK) == 0) found.push_back(path);
-  }
-  return found;
 }
 
 std::string report_of(const std::vector<std::string>& files, const rules::Loaded& loaded,
@@ -77,7 +68,7 @@ std::string id_of(const rules::Rule& rule, const Event& event) {
 
 Result<void> Detector::load(const config::RulesSettings& settings, bool keep) {
   constexpr std::uint64_t kSecondNs = 1'000'000'000;
-  const std::vector<std::string> files = existing(settings.files);
+  const std::vector<std::string> files = settings.existing_files();
   rules::Loaded loaded = rules::load_files(files, load_options(settings));
   problems_ = loaded.problems;
   const bool used = loaded.ok() || !keep || rules_ == nullptr;
@@ -95,37 +86,21 @@ Result<void> Detector::load(const config::RulesSettings& settings, bool keep) {
   return {};
 }
 
-// Event types are names of calls and of kinds; several calls make events of one kind.
+// Kernel events by what the rules need of the kernel; events of engines by their names.
 void Detector::find_wanted() {
+  clauses_ = rules::kernel_filter(*rules_).clauses;
   std::fill(wanted_.begin(), wanted_.end(), false);
+  for (FilterClause& clause : clauses_) {
+    clause.reason = "rules: " + clause.reason;
+    for (const unsigned kind : clause.kinds) wanted_[kind] = true;
+  }
   const auto types = rules_->event_types();
-  const auto is_wanted = [&](std::string_view name) {
+  const auto is_named = [&](std::string_view name) {
     return std::binary_search(types.begin(), types.end(), name);
   };
-  for (const auto& call : sensor::observed_calls()) {
-    if (is_wanted(call.name)) wanted_[call.description.kind] = true;
-  }
-  for (size_t kind = 0; kind < wanted_.size(); ++kind) {
-    if (is_wanted(schema::kind_name(static_cast<Kind>(kind)))) wanted_[kind] = true;
-  }
-  const auto also = [&](Kind kind, std::initializer_list<std::string_view> names) {
-    if (std::any_of(names.begin(), names.end(), is_wanted))
-      wanted_[static_cast<size_t>(kind)] = true;
-  };
-  also(Kind::exec, {"execve", "execveat"});
-  also(Kind::fork, {"clone", "clone3", "fork", "vfork"});
-  also(Kind::exit, {"procexit"});
-  also(Kind::kill, {"kill", "tkill", "tgkill"});
   for (auto kind = static_cast<size_t>(Kind::container_create); kind < wanted_.size(); ++kind) {
-    if (is_wanted("container")) wanted_[kind] = true;
+    wanted_[kind] = is_named("container") || is_named(schema::kind_name(static_cast<Kind>(kind)));
   }
-}
-
-std::vector<FilterClause> Detector::kernel_clauses() const {
-  if (rules_ == nullptr) return {};
-  std::vector<FilterClause> clauses = rules::kernel_filter(*rules_).clauses;
-  for (FilterClause& clause : clauses) clause.reason = "rules: " + clause.reason;
-  return clauses;
 }
 
 void Detector::ask(const Event& event, const schema::UserNames& names, const MakeEntry& make,

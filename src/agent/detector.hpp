@@ -57,7 +57,7 @@ class Detector {
   [[nodiscard]] const std::vector<rules::Problem>& problems() const { return problems_; }
 
   /// Clauses of what the loaded rules need from the kernel.
-  [[nodiscard]] std::vector<FilterClause> kernel_clauses() const;
+  [[nodiscard]] const std::vector<FilterClause>& kernel_clauses() const { return clauses_; }
   /// Whether some rule may hold for events of this kind.
   [[nodiscard]] bool wants(Kind kind) const { return wanted_[static_cast<size_t>(kind)]; }
 
@@ -85,6 +85,7 @@ class Detector {
   std::shared_ptr<const rules::RuleSet> rules_;
   std::vector<const rules::Rule*> list_;  ///< Of rules_, by the numbers that evaluator_ gives.
   std::unique_ptr<rules::Evaluator> evaluator_;
+  std::vector<FilterClause> clauses_;
   std::vector<bool> wanted_ = std::vector<bool>(static_cast<size_t>(Kind::process_seen) + 1);
   std::uint64_t window_ns_ = 0;
   std::unordered_map<std::string, Repeat> repeats_;  ///< By id.

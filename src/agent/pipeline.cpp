@@ -62,8 +62,8 @@ void Pipeline::load_rules(const config::Config& settings, bool keep) {
 
 KernelFilter Pipeline::kernel_filter() const {
   KernelFilter filter = config::kernel_filter(context_.profile());
-  for (FilterClause& clause : detector_.kernel_clauses())
-    filter.clauses.push_back(std::move(clause));
+  const auto& clauses = detector_.kernel_clauses();
+  filter.clauses.insert(filter.clauses.end(), clauses.begin(), clauses.end());
   return filter;
 }
 

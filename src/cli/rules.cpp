@@ -1,8 +1,6 @@
 // cofferdam rules: checks rule files, lists rules, and tells which fields rules may use.
 #include "rules/rules.hpp"
 
-#include <unistd.h>
-
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <memory>
@@ -37,10 +35,7 @@ std::optional<std::vector<std::string>> files_of(const Arguments& arguments, Glo
     global.exit_code = report(global, config.error());
     return std::nullopt;
   }
-  std::vector<std::string> files;
-  for (const auto& path : config->rules.files) {
-    if (::access(path.c_str(), F_OK) == 0) files.push_back(path);
-  }
+  std::vector<std::string> files = config->rules.existing_files();
   if (files.empty()) {
     const Error none{Code::kNotFound,
                      "there are no rules: none of the paths in rules.files exists"};

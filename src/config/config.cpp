@@ -2,6 +2,7 @@
 #include "config/config.hpp"
 
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -72,6 +73,14 @@ std::string Config::trail_dir() const {
 
 std::string Config::control_socket() const {
   return control.socket.empty() ? run_dir + "/control.sock" : control.socket;
+}
+
+std::vector<std::string> RulesSettings::existing_files() const {
+  std::vector<std::string> found;
+  for (const auto& path : files) {
+    if (::access(path.c_str(), F_OK) == 0) found.push_back(path);
+  }
+  return found;
 }
 
 std::vector<std::string> Config::engine_sockets() const {

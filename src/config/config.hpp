@@ -47,6 +47,9 @@ struct RulesSettings {
   std::vector<std::string> disable_tags;
   std::uint64_t repeat_seconds = 60;  ///< Equal findings are counted for so long; 0 = never.
   bool operator==(const RulesSettings&) const = default;
+
+  /// Those of `files` that exist right now.
+  [[nodiscard]] std::vector<std::string> existing_files() const;
 };
 
 struct Witness {
