@@ -198,25 +198,14 @@ std::string Pipeline::finding_entry(const Found& found) {
     json.member(field.name, shown(rules::shown_value(field.value), kFieldBytesMax));
   }
   json.end_object().end_object();
-  std::string event;
-  schema::append_json(event, found.event,
-                      {.names = &names_,
-                       .redactor = &redactor_,
-                       .commit = commit,
-                       .size_bytes_max = kEventBytesMax,
-                       .full_context = true});
-  // Without what an entry begins with: type, and the times that stand above.
-  const size_t rest = event.find(",\"boot\":");
-  const size_t kind = event.find(",\"kind\":");
-  const size_t time = event.find(",\"time\":");
-  if (kind < time && time < rest) {
-    entry += event.substr(kind, time - kind);
-    const size_t after = event.find(',', rest + 1);
-    if (after != std::string::npos) entry += event.substr(after);
-    else entry += '}';
-  } else {
-    entry += '}';
-  }
+  entry += ',';
+  schema::append_json_members(entry, found.event,
+                              {.names = &names_,
+                               .redactor = &redactor_,
+                               .commit = commit,
+                               .size_bytes_max = kEventBytesMax,
+                               .full_context = true});
+  entry += '}';
   return entry;
 }
 

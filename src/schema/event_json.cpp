@@ -172,14 +172,10 @@ std::string redacted(std::string_view text, const JsonOptions& options) {
   return options.redactor->redact_text(text, options.commit);
 }
 
-void append_json(std::string& out, const Event& event, const JsonOptions& options) {
-  COFF_ASSERT(options.redactor == nullptr || options.commit != nullptr);
-  EventWriter writer(out, options);
-  writer.json.begin_object();
-  writer.word("type", "event");
-  writer.word("kind", kind_name(event.kind));
-  write_time(writer, "time", event.wall_ns);
-  writer.number("boot", event.boot_ns);
+namespace {
+
+// Everything behind type, kind and times.
+void write_rest(EventWriter& writer, const Event& event, const JsonOptions& options) {
   writer.word("syscall", syscall_name(event.syscall));
   if (has_result(event.kind)) {
     writer.number("result", event.result);
@@ -196,7 +192,27 @@ void append_json(std::string& out, const Event& event, const JsonOptions& option
   write_container(writer, event, options);
   write_process(writer, event, options);
   writer.finish();
+}
+
+}  // namespace
+
+void append_json(std::string& out, const Event& event, const JsonOptions& options) {
+  COFF_ASSERT(options.redactor == nullptr || options.commit != nullptr);
+  EventWriter writer(out, options);
+  writer.json.begin_object();
+  writer.word("type", "event");
+  writer.word("kind", kind_name(event.kind));
+  write_time(writer, "time", event.wall_ns);
+  writer.number("boot", event.boot_ns);
+  write_rest(writer, event, options);
   writer.json.end_object();
+}
+
+void append_json_members(std::string& out, const Event& event, const JsonOptions& options) {
+  COFF_ASSERT(options.redactor == nullptr || options.commit != nullptr);
+  EventWriter writer(out, options);
+  writer.word("kind", kind_name(event.kind));
+  write_rest(writer, event, options);
 }
 
 }  // namespace coff::schema

@@ -30,4 +30,8 @@ inline constexpr unsigned kAncestorsMax = 10;
 /// known are left out.
 void append_json(std::string& out, const Event& event, const JsonOptions& options);
 
+/// Appends the members from `kind` on, without type and times and without braces: for entries that
+/// are about an event and have their own.
+void append_json_members(std::string& out, const Event& event, const JsonOptions& options);
+
 }  // namespace coff::schema

@@ -187,5 +187,17 @@ TEST(EventJson, GivesFullContextOnRequest) {
   EXPECT_EQ(text_at(object, "/container/privileged"), "false");
 }
 
+TEST(EventJson, MembersAreTheObjectWithoutTypeAndTimes) {
+  const Event event = testing::sample_exec();
+  for (const bool full : {false, true}) {
+    const JsonOptions options{.full_context = full};
+    std::string members;
+    append_json_members(members, event, options);
+    auto whole = parsed(json_of(event, options));
+    for (const char* name : {"type", "time", "boot"}) EXPECT_EQ(whole.erase(name), 1U) << name;
+    EXPECT_EQ(parsed('{' + members + '}'), whole);
+  }
+}
+
 }  // namespace
 }  // namespace coff::schema
