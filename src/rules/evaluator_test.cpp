@@ -8,6 +8,7 @@
 
 #include "rules/rule_set.hpp"
 #include "rules/testing/ask.hpp"
+#include "rules/testing/load.hpp"
 #include "rules/testing/vectors.hpp"
 #include "schema/testing/sample_events.hpp"
 
@@ -16,14 +17,7 @@ namespace {
 
 using schema::Subject;
 using schema::testing::RecordBuilder;
-
-std::shared_ptr<const RuleSet> load(std::string text) {
-  Loader loader;
-  loader.add("test.yaml", std::move(text));
-  Loaded loaded = loader.finish();
-  EXPECT_TRUE(loaded.ok()) << (loaded.problems.empty() ? "" : to_text(loaded.problems[0]));
-  return loaded.rules;
-}
+using testing::load;
 
 std::string rule(std::string_view name, std::string_view condition, std::string_view output) {
   return "- rule: " + std::string(name) + "\n  desc: d\n  priority: WARNING\n  tags: [b, a]\n" +

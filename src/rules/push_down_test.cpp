@@ -7,6 +7,7 @@
 
 #include <random>
 
+#include "rules/testing/load.hpp"
 #include "rules/testing/vectors.hpp"
 #include "schema/testing/sample_events.hpp"
 
@@ -14,14 +15,7 @@ namespace coff::rules {
 namespace {
 
 using schema::testing::RecordBuilder;
-
-std::shared_ptr<const RuleSet> load(std::string text) {
-  Loader loader;
-  loader.add("test.yaml", std::move(text));
-  Loaded loaded = loader.finish();
-  EXPECT_TRUE(loaded.ok()) << (loaded.problems.empty() ? "" : to_text(loaded.problems[0]));
-  return loaded.rules;
-}
+using testing::load;
 
 std::string rule(size_t number, std::string_view condition) {
   return "- rule: r" + std::to_string(number) +
