@@ -5,9 +5,7 @@
 #include <functional>
 #include <set>
 
-#include "live/agent/product.hpp"
-#include "live/support/dockerd.hpp"
-#include "live/support/require.hpp"
+#include "live/agent/product_suite.hpp"
 #include "live/support/short_containers.hpp"
 
 namespace coff::live {
@@ -15,45 +13,15 @@ namespace {
 
 namespace json = boost::json;
 
-class AgentEngine : public ::testing::Test {
+class AgentEngine : public ProductSuite {
  protected:
-  static void SetUpTestSuite() {
-    if (docker_missing() || ebpf_missing()) return;
-    auto engine = Dockerd::start();
-    ASSERT_TRUE(engine) << engine.error().message();
-    engine_ = std::move(*engine);
-    ASSERT_TRUE(engine_->import_busybox_image());
-    auto product = Product::start({engine_->socket_path()});
-    ASSERT_TRUE(product) << product.error().message();
-    product_ = std::move(*product);
-  }
-  static void TearDownTestSuite() {
-    product_.reset();
-    engine_.reset();
-  }
-  void SetUp() override {
-    COFF_NEED("ebpf", ebpf_missing());
-    COFF_NEED("docker", docker_missing());
-    ASSERT_NE(product_, nullptr);
-    ASSERT_TRUE(product_->running()) << product_->told();
-  }
-
   static Result<Outcome> cofferdam(std::vector<std::string> arguments) {
     return product_->cofferdam(std::move(arguments));
   }
   static std::vector<json::value> events(std::vector<std::string> filter) {
     return product_->events(std::move(filter));
   }
-  static bool any_of(const std::vector<json::value>& values,
-                     const std::function<bool(const json::value&)>& wanted) {
-    return std::any_of(values.begin(), values.end(), wanted);
-  }
-
-  static std::unique_ptr<Dockerd> engine_;
-  static std::unique_ptr<Product> product_;
 };
-std::unique_ptr<Dockerd> AgentEngine::engine_;
-std::unique_ptr<Product> AgentEngine::product_;
 
 TEST_F(AgentEngine, TellsWhatRanInAContainer) {
   ASSERT_TRUE(engine_->docker({"run", "--rm", "--network", "none", "--name", "probe", "-e",

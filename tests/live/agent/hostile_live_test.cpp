@@ -4,9 +4,7 @@
 
 #include <algorithm>
 
-#include "live/agent/product.hpp"
-#include "live/support/dockerd.hpp"
-#include "live/support/require.hpp"
+#include "live/agent/product_suite.hpp"
 
 namespace coff::live {
 namespace {
@@ -23,27 +21,8 @@ bool has_control(std::string_view text) {
   });
 }
 
-class HostileLive : public ::testing::Test {
+class HostileLive : public ProductSuite {
  protected:
-  static void SetUpTestSuite() {
-    if (docker_missing() || ebpf_missing()) return;
-    auto engine = Dockerd::start();
-    ASSERT_TRUE(engine) << engine.error().message();
-    engine_ = std::move(*engine);
-    ASSERT_TRUE(engine_->import_busybox_image());
-    auto product = Product::start({engine_->socket_path()});
-    ASSERT_TRUE(product) << product.error().message();
-    product_ = std::move(*product);
-  }
-  static void TearDownTestSuite() {
-    product_.reset();
-    engine_.reset();
-  }
-  void SetUp() override {
-    COFF_NEED("ebpf", ebpf_missing());
-    COFF_NEED("docker", docker_missing());
-    ASSERT_NE(product_, nullptr);
-  }
   static std::string start(const std::string& name, const std::string& script) {
     const auto id = engine_->docker({"run", "-d", "--network", "none", "--name", name, "--label",
                                      "l=" + kEvil, "-v", std::string(COFF_ACTOR) + ":/actor:ro",
@@ -54,16 +33,7 @@ class HostileLive : public ::testing::Test {
   static std::vector<json::value> events(const std::string& container) {
     return product_->events({"--container", container, "--limit", "10000"});
   }
-  static bool any_of(const std::vector<json::value>& values,
-                     const std::function<bool(const json::value&)>& wanted) {
-    return std::any_of(values.begin(), values.end(), wanted);
-  }
-
-  static std::unique_ptr<Dockerd> engine_;
-  static std::unique_ptr<Product> product_;
 };
-std::unique_ptr<Dockerd> HostileLive::engine_;
-std::unique_ptr<Product> HostileLive::product_;
 
 TEST_F(HostileLive, NamesReachNeitherTerminalNorJsonRaw) {
   start("evil",
