@@ -22,6 +22,7 @@ constexpr unsigned kMade = 20;
 unsigned cost_of(const Source& source) {
   const std::string_view name = source.name;
   if (source.kind == Source::Kind::kTransform || source.reach == Reach::kAny) return kMade;
+  if (name.starts_with("thread.cap") || name.starts_with("process.cap")) return kMade;
   if (name.ends_with("cmdline") || name.ends_with("args") || name.ends_with("env")) return kMade;
   if (name.starts_with("proc.aname[")) return 3;
   if (name.starts_with("proc.") || name.starts_with("fd.name") || name.starts_with("fd.file") ||

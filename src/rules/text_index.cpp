@@ -80,9 +80,9 @@ void TextIndex::run_exact(std::string_view text, std::span<std::uint64_t> bits) 
 
 void TextIndex::run(std::string_view text, std::span<std::uint64_t> bits) const {
   if ((sizes_ & size_bit(text.size())) != 0) run_exact(text, bits);
-  if (!prefixes_.empty()) prefixes_.run(text.begin(), text.end(), bits);
-  if (!suffixes_.empty()) suffixes_.run(text.rbegin(), text.rend(), bits);
-  if (!contains_.empty()) contains_.run(text.begin(), text.end(), bits);
+  if (!prefixes_.empty()) prefixes_.run_start(text.begin(), text.end(), bits);
+  if (!suffixes_.empty()) suffixes_.run_start(text.rbegin(), text.rend(), bits);
+  if (!contains_.empty()) contains_.run_anywhere(text, bits);
 }
 
 }  // namespace coff::rules

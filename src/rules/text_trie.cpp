@@ -40,7 +40,67 @@ bool TextTrie::add(std::string_view pattern, std::uint32_t bit) {
   }
   states_[state].bits.push_back(bit);
   ++patterns_;
+  longest_ = std::max(longest_, pattern.size());
+  shortest_ = std::min(shortest_, pattern.size());
   return true;
+}
+
+// Case makes no difference to it where case is folded.
+template <unsigned Bytes>
+std::uint32_t TextTrie::begin_at(const char* at) const {
+  std::uint32_t word = 0;
+  std::memcpy(&word, at, Bytes);
+  if (fold_case_) word |= 0x20202020U;
+  return word * 0x9E3779B1U >> 20;
+}
+
+template <unsigned Bytes>
+void TextTrie::enter(std::string_view text, std::span<std::uint64_t> bits) const {
+  if (text.size() < Bytes) return;
+  const char* const last = text.data() + text.size();
+  for (const char* at = text.data(); at <= last - Bytes; ++at) {
+    const std::uint32_t hash = begin_at<Bytes>(at);
+    if ((beginnings_[hash / 64] >> (hash % 64) & 1) != 0) [[unlikely]]
+      run_start(at, last, bits);
+  }
+}
+
+void TextTrie::run_linked(std::string_view text, std::span<std::uint64_t> bits) const {
+  std::uint32_t row = 0;
+  for (const char c : text) {
+    row = next_[(row & ~kAccepts) + class_of_[static_cast<unsigned char>(c)]];
+    if ((row & kAccepts) != 0) accept(row, bits);
+  }
+}
+
+void TextTrie::run_anywhere(std::string_view text, std::span<std::uint64_t> bits) const {
+  if (linked_) return run_linked(text, bits);
+  switch (shortest_) {
+    case 1: return enter<1>(text, bits);
+    case 2: return enter<2>(text, bits);
+    case 3: return enter<3>(text, bits);
+    default: return enter<4>(text, bits);
+  }
+}
+
+// All ways down the trie to the depth of the shortest pattern.
+void TextTrie::mark_beginnings(std::uint16_t state, std::string& beginning) {
+  if (beginning.size() == shortest_) {
+    std::uint32_t hash = 0;
+    switch (shortest_) {
+      case 1: hash = begin_at<1>(beginning.data()); break;
+      case 2: hash = begin_at<2>(beginning.data()); break;
+      case 3: hash = begin_at<3>(beginning.data()); break;
+      default: hash = begin_at<4>(beginning.data()); break;
+    }
+    beginnings_[hash / 64] |= std::uint64_t{1} << (hash % 64);
+    return;
+  }
+  for (const auto& [byte, next] : states_[state].children) {
+    beginning.push_back(static_cast<char>(byte));
+    mark_beginnings(next, beginning);
+    beginning.pop_back();
+  }
 }
 
 // Bytes that no pattern has are one class.
@@ -63,14 +123,14 @@ void TextTrie::link(std::vector<std::uint32_t>& fallback) {
     const std::uint32_t state = queue.front();
     queue.pop_front();
     std::uint32_t* const row = &next_[size_t{state} << shift_];
-    const bool falls = anywhere_ && state != 0;
+    const bool falls = linked_ && state != 0;
     if (falls) std::copy_n(&next_[size_t{fallback[state]} << shift_], classes_, row);
     for (const auto& [byte, next] : states_[state].children) {
       const std::uint16_t column = class_of_[byte];
       fallback[next] = falls ? row[column] : 0;
       row[column] = next;
       queue.push_back(next);
-      if (!anywhere_) continue;
+      if (!linked_) continue;
       const auto& inherited = states_[fallback[next]].bits;
       auto& own = states_[next].bits;
       own.insert(own.end(), inherited.begin(), inherited.end());
@@ -79,6 +139,9 @@ void TextTrie::link(std::vector<std::uint32_t>& fallback) {
 }
 
 void TextTrie::build() {
+  linked_ = anywhere_ && longest_ > kEnteredMax;
+  std::string beginning;
+  if (anywhere_ && !linked_) mark_beginnings(0, beginning);
   number_classes();
   // At least two entries a row, so that the lowest bit of a row's place is free.
   shift_ = static_cast<unsigned>(std::max<size_t>(1, std::bit_width(classes_ - 1)));

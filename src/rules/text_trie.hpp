@@ -1,10 +1,11 @@
-// Private to the room: many texts looked for in another one, at its start or anywhere, in one pass
-// (a trie; anywhere: with the fallback links of Aho and Corasick).
+// Private to the room: many texts looked for in another one, at its start or anywhere, in one pass.
 #pragma once
 
 #include <array>
 #include <cstdint>
+#include <cstring>
 #include <span>
+#include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -19,6 +20,8 @@ struct BitMask {
 /// Turns numbers of bits into masks, appended to `masks`; sorts them.
 void append_masks(std::vector<std::uint32_t>& bits, std::vector<BitMask>& masks);
 
+/// A trie. Anywhere: entered at places whose next bytes begin some pattern; when patterns are so
+/// long that this could take long, with the fallback links of Aho and Corasick instead.
 class TextTrie {
  public:
   /// `anywhere`: patterns may begin at any byte. `fold_case`: ASCII letters of the text count as
@@ -32,22 +35,7 @@ class TextTrie {
   void build();
 
   [[nodiscard]] bool empty() const { return patterns_ == 0; }
-  /// Adds the bits of the bytes; linear in them.
-  template <typename Iterator>
-  void run(Iterator at, Iterator end, std::span<std::uint64_t> bits) const {
-    if (anywhere_) run_anywhere(at, end, bits);
-    else run_start(at, end, bits);
-  }
-
- private:
-  static constexpr size_t kStatesMax = 8191;
-  static constexpr std::uint32_t kAccepts = 1;  ///< Set in transitions to states with bits.
-
-  struct State {
-    std::vector<std::pair<unsigned char, std::uint16_t>> children;
-    std::vector<std::uint32_t> bits;
-  };
-
+  /// Adds the bits of the patterns that the bytes begin with; linear in them.
   template <typename Iterator>
   void run_start(Iterator at, Iterator end, std::span<std::uint64_t> bits) const {
     std::uint32_t row = 0;
@@ -57,15 +45,27 @@ class TextTrie {
       if ((row & kAccepts) != 0) accept(row, bits);
     }
   }
-  template <typename Iterator>
-  void run_anywhere(Iterator at, Iterator end, std::span<std::uint64_t> bits) const {
-    std::uint32_t row = 0;
-    for (; at != end; ++at) {
-      row = next_[(row & ~kAccepts) + class_of_[static_cast<unsigned char>(*at)]];
-      if ((row & kAccepts) != 0) [[unlikely]]
-        accept(row, bits);
-    }
-  }
+  /// Adds the bits of the patterns anywhere in the text; at most kEnteredMax steps for a byte.
+  void run_anywhere(std::string_view text, std::span<std::uint64_t> bits) const;
+
+ private:
+  static constexpr size_t kStatesMax = 8191;
+  /// Longest pattern for which places are entered one by one.
+  static constexpr size_t kEnteredMax = 256;
+  static constexpr unsigned kBeginningMax = 4;
+  static constexpr std::uint32_t kAccepts = 1;  ///< Set in transitions to states with bits.
+
+  struct State {
+    std::vector<std::pair<unsigned char, std::uint16_t>> children;
+    std::vector<std::uint32_t> bits;
+  };
+
+  template <unsigned Bytes>
+  [[nodiscard]] std::uint32_t begin_at(const char* at) const;
+  template <unsigned Bytes>
+  void enter(std::string_view text, std::span<std::uint64_t> bits) const;
+  void mark_beginnings(std::uint16_t state, std::string& beginning);
+  void run_linked(std::string_view text, std::span<std::uint64_t> bits) const;
 
   [[nodiscard]] std::uint16_t child(std::uint16_t state, unsigned char byte) const;
   void number_classes();
@@ -80,6 +80,11 @@ class TextTrie {
   bool anywhere_;
   bool fold_case_;
   size_t patterns_ = 0;
+  size_t longest_ = 0;
+  size_t shortest_ = kBeginningMax;
+  bool linked_ = false;  ///< With fallback links.
+  /// Of the first `shortest_` bytes of the patterns, hashed to 12 bits.
+  std::array<std::uint64_t, 64> beginnings_{};
   std::vector<State> states_ = std::vector<State>(1);  ///< Emptied by build().
   std::array<std::uint16_t, 256> class_of_{};
   size_t classes_ = 0;
