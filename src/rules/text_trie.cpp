@@ -42,6 +42,7 @@ bool TextTrie::add(std::string_view pattern, std::uint32_t bit) {
   ++patterns_;
   longest_ = std::max(longest_, pattern.size());
   shortest_ = std::min(shortest_, pattern.size());
+  if (anywhere_) beginnings_.emplace_back(pattern.substr(0, kBeginning));
   return true;
 }
 
@@ -54,14 +55,21 @@ std::uint32_t TextTrie::begin_at(const char* at) const {
   return word * 0x9E3779B1U >> 20;
 }
 
-template <unsigned Bytes>
+// `Short` 0: no pattern is short.
+template <unsigned Short>
 void TextTrie::enter(std::string_view text, std::span<std::uint64_t> bits) const {
-  if (text.size() < Bytes) return;
-  const char* const last = text.data() + text.size();
-  for (const char* at = text.data(); at <= last - Bytes; ++at) {
-    const std::uint32_t hash = begin_at<Bytes>(at);
-    if ((beginnings_[hash / 64] >> (hash % 64) & 1) != 0) [[unlikely]]
-      run_start(at, last, bits);
+  const char* at = text.data();
+  const char* const end = at + text.size();
+  for (; end - at >= kBeginning; ++at) {
+    bool some = has(long_, begin_at<kBeginning>(at));
+    if constexpr (Short > 0) some = some || has(short_, begin_at<Short>(at));
+    if (some) [[unlikely]]
+      run_start(at, end, bits);
+  }
+  if constexpr (Short > 0) {
+    for (; end - at >= Short; ++at) {
+      if (has(short_, begin_at<Short>(at))) run_start(at, end, bits);
+    }
   }
 }
 
@@ -79,27 +87,17 @@ void TextTrie::run_anywhere(std::string_view text, std::span<std::uint64_t> bits
     case 1: return enter<1>(text, bits);
     case 2: return enter<2>(text, bits);
     case 3: return enter<3>(text, bits);
-    default: return enter<4>(text, bits);
+    default: return enter<0>(text, bits);
   }
 }
 
-// All ways down the trie to the depth of the shortest pattern.
-void TextTrie::mark_beginnings(std::uint16_t state, std::string& beginning) {
-  if (beginning.size() == shortest_) {
-    std::uint32_t hash = 0;
-    switch (shortest_) {
-      case 1: hash = begin_at<1>(beginning.data()); break;
-      case 2: hash = begin_at<2>(beginning.data()); break;
-      case 3: hash = begin_at<3>(beginning.data()); break;
-      default: hash = begin_at<4>(beginning.data()); break;
-    }
-    beginnings_[hash / 64] |= std::uint64_t{1} << (hash % 64);
-    return;
-  }
-  for (const auto& [byte, next] : states_[state].children) {
-    beginning.push_back(static_cast<char>(byte));
-    mark_beginnings(next, beginning);
-    beginning.pop_back();
+void TextTrie::mark_beginning(const std::string& beginning) {
+  const char* const at = beginning.data();
+  if (beginning.size() == kBeginning) return mark(long_, begin_at<kBeginning>(at));
+  switch (shortest_) {
+    case 1: return mark(short_, begin_at<1>(at));
+    case 2: return mark(short_, begin_at<2>(at));
+    default: return mark(short_, begin_at<3>(at));
   }
 }
 
@@ -140,8 +138,8 @@ void TextTrie::link(std::vector<std::uint32_t>& fallback) {
 
 void TextTrie::build() {
   linked_ = anywhere_ && longest_ > kEnteredMax;
-  std::string beginning;
-  if (anywhere_ && !linked_) mark_beginnings(0, beginning);
+  for (const std::string& beginning : beginnings_) mark_beginning(beginning);
+  beginnings_.clear();
   number_classes();
   // At least two entries a row, so that the lowest bit of a row's place is free.
   shift_ = static_cast<unsigned>(std::max<size_t>(1, std::bit_width(classes_ - 1)));

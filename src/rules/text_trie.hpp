@@ -52,8 +52,17 @@ class TextTrie {
   static constexpr size_t kStatesMax = 8191;
   /// Longest pattern for which places are entered one by one.
   static constexpr size_t kEnteredMax = 256;
-  static constexpr unsigned kBeginningMax = 4;
+  static constexpr unsigned kBeginning = 4;
   static constexpr std::uint32_t kAccepts = 1;  ///< Set in transitions to states with bits.
+
+  /// Hashes of 12 bits that occur.
+  using Beginnings = std::array<std::uint64_t, 64>;
+  [[nodiscard]] static bool has(const Beginnings& beginnings, std::uint32_t hash) {
+    return (beginnings[hash / 64] >> (hash % 64) & 1) != 0;
+  }
+  static void mark(Beginnings& beginnings, std::uint32_t hash) {
+    beginnings[hash / 64] |= std::uint64_t{1} << (hash % 64);
+  }
 
   struct State {
     std::vector<std::pair<unsigned char, std::uint16_t>> children;
@@ -62,9 +71,9 @@ class TextTrie {
 
   template <unsigned Bytes>
   [[nodiscard]] std::uint32_t begin_at(const char* at) const;
-  template <unsigned Bytes>
+  template <unsigned Short>
   void enter(std::string_view text, std::span<std::uint64_t> bits) const;
-  void mark_beginnings(std::uint16_t state, std::string& beginning);
+  void mark_beginning(const std::string& beginning);
   void run_linked(std::string_view text, std::span<std::uint64_t> bits) const;
 
   [[nodiscard]] std::uint16_t child(std::uint16_t state, unsigned char byte) const;
@@ -81,10 +90,11 @@ class TextTrie {
   bool fold_case_;
   size_t patterns_ = 0;
   size_t longest_ = 0;
-  size_t shortest_ = kBeginningMax;
+  size_t shortest_ = kBeginning;
   bool linked_ = false;  ///< With fallback links.
-  /// Of the first `shortest_` bytes of the patterns, hashed to 12 bits.
-  std::array<std::uint64_t, 64> beginnings_{};
+  Beginnings long_{};    ///< Of the patterns with at least kBeginning bytes, by so many.
+  Beginnings short_{};   ///< Of those with fewer, by `shortest_`.
+  std::vector<std::string> beginnings_;                ///< Of the patterns. Emptied by build().
   std::vector<State> states_ = std::vector<State>(1);  ///< Emptied by build().
   std::array<std::uint16_t, 256> class_of_{};
   size_t classes_ = 0;
