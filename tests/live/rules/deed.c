@@ -9,7 +9,9 @@
  *   deleted PATH          becomes a copy of itself at PATH that is removed already
  *   unix PATH             connects to a Unix socket
  *   tcp ADDRESS PORT      connects; does not wait for it
- *   stdio N ADDRESS       makes a connection to itself its descriptor N
+ *   stdio N ADDRESS       makes a connection to itself its descriptor N, by dup2
+ *   stdio3 N ADDRESS      the same by dup3
+ *   open|openat|openat2 PATH FLAGS   opens it by that call; FLAGS is a number
  *   listen                listens on its own loopback address
  *   packet | udp          opens a socket of that kind
  *   read|write|swap FILE  opens it so, and touches nothing
@@ -96,35 +98,57 @@ static int to_unix(const char* path) {
   return 0;
 }
 
-static struct sockaddr_in at(const char* address, int port) {
-  struct sockaddr_in name = {.sin_family = AF_INET, .sin_port = htons(port)};
+/* An address of either family; what connect() and bind() want of it is 16 or 28 bytes. */
+static socklen_t at(const char* address, int port, struct sockaddr_in6* out) {
+  struct sockaddr_in* v4 = (void*)out;
 
-  inet_pton(AF_INET, address, &name.sin_addr);
-  return name;
+  memset(out, 0, sizeof *out);
+  if (strchr(address, ':')) {
+    out->sin6_family = AF_INET6;
+    out->sin6_port = htons(port);
+    inet_pton(AF_INET6, address, &out->sin6_addr);
+    return sizeof *out;
+  }
+  v4->sin_family = AF_INET;
+  v4->sin_port = htons(port);
+  inet_pton(AF_INET, address, &v4->sin_addr);
+  return sizeof *v4;
 }
 
 static int to_tcp(const char* address, int port) {
-  struct sockaddr_in name = at(address, port);
+  struct sockaddr_in6 name;
+  socklen_t length = at(address, port, &name);
 
-  connect(socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0), (void*)&name, sizeof name);
+  connect(socket(name.sin6_family, SOCK_STREAM | SOCK_NONBLOCK, 0), (void*)&name, length);
   return 0;
 }
 
-static int listener_at(const char* address, struct sockaddr_in* name) {
-  int fd = socket(AF_INET, SOCK_STREAM, 0);
-  socklen_t length = sizeof *name;
+static int listener_at(const char* address, struct sockaddr_in6* name) {
+  socklen_t length = at(address, 0, name);
+  int fd = socket(name->sin6_family, SOCK_STREAM, 0);
 
-  *name = at(address, 0);
-  if (bind(fd, (void*)name, sizeof *name) != 0 || listen(fd, 4) != 0) return -1;
+  if (bind(fd, (void*)name, length) != 0 || listen(fd, 4) != 0) return -1;
   return getsockname(fd, (void*)name, &length) == 0 ? fd : -1;
 }
 
-static int stdio(int number, const char* address) {
-  struct sockaddr_in name;
-  int listener = listener_at(address, &name), fd = socket(AF_INET, SOCK_STREAM, 0);
+static int stdio(int number, const char* address, int by_dup3) {
+  struct sockaddr_in6 name;
+  int listener = listener_at(address, &name), fd = socket(name.sin6_family, SOCK_STREAM, 0);
 
   if (listener < 0 || connect(fd, (void*)&name, sizeof name) != 0) return 1;
-  return dup2(fd, number) == number ? 0 : 1;
+  return (by_dup3 ? dup3(fd, number, 0) : dup2(fd, number)) == number ? 0 : 1;
+}
+
+static int open_by(const char* call, const char* path, unsigned long long flags) {
+  struct open_how {
+    unsigned long long flags, mode, resolve;
+  } how = {flags, flags & O_CREAT ? 0644 : 0, 0};
+
+#ifdef SYS_open
+  if (!strcmp(call, "open")) return syscall(SYS_open, path, flags, 0644) < 0;
+#endif
+  if (!strcmp(call, "openat")) return syscall(SYS_openat, AT_FDCWD, path, flags, 0644) < 0;
+  return syscall(SYS_openat2, AT_FDCWD, path, &how, sizeof how) < 0;
 }
 
 static int by_handle(const char* path) {
@@ -192,7 +216,7 @@ static int load_bpf(int program) {
 }
 
 static int without_argument(const char* what) {
-  struct sockaddr_in name;
+  struct sockaddr_in6 name;
   struct io_uring_params ring = {0};
 
   if (!strcmp(what, "listen")) return listener_at("127.0.0.1", &name) < 0;
@@ -234,6 +258,7 @@ int main(int argc, char** argv) {
   if (argc > 2 && !strcmp(what, "half")) return become(1000, 0, argv + 2);
   if (!strcmp(what, "memfd")) return run_copy(copy_self(memfd_create("ghost", 0)), argv + 1);
   if (argc > 3 && !strcmp(what, "tcp")) return to_tcp(argv[2], atoi(argv[3]));
-  if (argc > 3 && !strcmp(what, "stdio")) return stdio(atoi(argv[2]), argv[3]);
+  if (argc > 3 && !strncmp(what, "stdio", 5)) return stdio(atoi(argv[2]), argv[3], what[5] == '3');
+  if (argc > 3 && !strncmp(what, "open", 4)) return open_by(what, argv[2], strtoull(argv[3], 0, 0));
   return argc > 2 ? with_file(what, argv[2]) : without_argument(what);
 }

@@ -76,7 +76,7 @@ constexpr std::string_view kCapabilities[] = {"CHOWN",
 // The host's folders that scripts write to, each covered by a layer of the script's own.
 constexpr const char* kCoverHost =
     "mkdir -p \"$T/cover\" && mount -t tmpfs none \"$T/cover\" || exit 1\n"
-    "for folder in etc var/log; do\n"
+    "for folder in etc var/log root home; do\n"
     "  mkdir -p \"$T/cover/$folder/up\" \"$T/cover/$folder/work\"\n"
     "  mount -t overlay none -o \"lowerdir=/$folder,upperdir=$T/cover/$folder/up,"
     "workdir=$T/cover/$folder/work\" \"/$folder\" || exit 1\n"
@@ -235,24 +235,35 @@ std::string Stage::run() {
   return told;
 }
 
-FoundByMark Stage::found() const {
-  FoundByMark found;
-  const auto outcome = product_->cofferdam({"findings", "--json", "--limit", "10000"});
-  if (!outcome) return found;
+std::vector<MarkedFinding> findings_of(const Product& product) {
+  std::vector<MarkedFinding> all;
+  const auto outcome = product.cofferdam({"findings", "--json", "--limit", "10000"});
+  if (!outcome) return all;
   size_t begin = 0;
   for (size_t end = 0; (end = outcome->out.find('\n', begin)) != std::string::npos;
        begin = end + 1) {
     boost::json::error_code problem;
-    const auto entry = boost::json::parse(outcome->out.substr(begin, end - begin), problem);
-    if (problem) continue;
-    const std::string rule = text_at(entry, {"finding", "rule"});
-    std::string container = text_at(entry, {"container", "name"});
-    if (container.starts_with("case-")) found[container.substr(5)].insert(rule);
-    found[text_at(entry, {"process", "name"})].insert(rule);
+    auto entry = boost::json::parse(outcome->out.substr(begin, end - begin), problem);
+    if (problem || text_at(entry, {"finding", "rule"}).empty()) continue;
+    MarkedFinding& made = all.emplace_back();
+    const std::string container = text_at(entry, {"container", "name"});
+    if (container.starts_with("case-")) made.marks.insert(container.substr(5));
+    made.marks.insert(text_at(entry, {"process", "name"}));
     boost::json::error_code absent;
     const auto* ancestors = entry.find_pointer("/process/ancestors", absent);
-    if (ancestors == nullptr || !ancestors->is_array()) continue;
-    for (const auto& each : ancestors->get_array()) found[text_at(each, {"name"})].insert(rule);
+    if (ancestors != nullptr && ancestors->is_array()) {
+      for (const auto& each : ancestors->get_array()) made.marks.insert(text_at(each, {"name"}));
+    }
+    made.entry = std::move(entry);
+  }
+  return all;
+}
+
+FoundByMark Stage::found() const {
+  FoundByMark found;
+  for (const MarkedFinding& each : findings()) {
+    const std::string rule = text_at(each.entry, {"finding", "rule"});
+    for (const std::string& mark : each.marks) found[mark].insert(rule);
   }
   return found;
 }

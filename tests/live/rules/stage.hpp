@@ -20,6 +20,15 @@ namespace coff::live {
 /// Rules by the mark of the script that made them fire.
 using FoundByMark = std::map<std::string, std::set<std::string>>;
 
+/// A finding, and the marks of the scripts whose process or container it is about.
+struct MarkedFinding {
+  std::set<std::string> marks;
+  boost::json::value entry;
+};
+
+/// Findings of an agent so far, the newest 10,000.
+std::vector<MarkedFinding> findings_of(const Product& product);
+
 /// Capabilities that nothing on this machine may have; without them no container is privileged.
 std::vector<std::string_view> missing_capabilities();
 
@@ -37,7 +46,9 @@ class Stage {
   /// Runs all that was added, place by place at the same time, each in order. What the scripts
   /// said, for messages of failed tests.
   std::string run();
-  /// Findings so far, by the mark of the script whose process or container they are about.
+  /// Findings so far, the newest 10,000.
+  [[nodiscard]] std::vector<MarkedFinding> findings() const { return findings_of(*product_); }
+  /// Rules of those findings, by the mark of the script whose process or container they are about.
   [[nodiscard]] FoundByMark found() const;
 
   [[nodiscard]] const Product& product() const { return *product_; }
