@@ -91,7 +91,8 @@ TEST(FindingsLive, QuoteWhatCameBeforeAndNameTheirEntry) {
   // The entry that it names is the event itself.
   const std::string entry = text_at(finding, {"finding", "entry"});
   ASSERT_FALSE(entry.empty()) << boost::json::serialize(finding);
-  const auto shown = stage.product().cofferdam({"trail", "show", entry});
+  const auto shown =
+      stage.product().cofferdam({"trail", "show", entry, "--dir", stage.product().trail_dir()});
   ASSERT_TRUE(shown);
   EXPECT_NE(shown->out.find("\"kind\":\"exec\""), std::string::npos) << shown->out << shown->err;
   EXPECT_NE(shown->out.find("xmrig"), std::string::npos) << shown->out;

@@ -162,6 +162,7 @@ Result<void> Stage::make_disk() {
 Result<void> Stage::start_containers() {
   const std::vector<std::string> common = {"run",       "-d",
                                            "--network", "none",
+                                           "--sysctl",  "net.ipv6.conf.all.disable_ipv6=0",
                                            "-v",        folder_.path() + ":" + kMounted,
                                            "-e",        std::string("T=") + kMounted};
   const auto start = [&](const char* name, std::vector<std::string> more) -> Result<void> {
