@@ -48,6 +48,43 @@ void canary_files() {
   ::syscall(SYS_memfd_create, "canary", MFD_CLOEXEC);
 }
 
+#ifdef __x86_64__
+
+long compat_call(long number, long first, long second) {
+  asm volatile("int $0x80"
+               : "+a"(number)
+               : "b"(first), "c"(second)
+               : "memory", "r8", "r9", "r10", "r11");
+  return number;
+}
+
+#endif
+
+// By its 32-bit number a signal that is ignored by default: seen at the entry, or as a signal.
+void canary_compat_call() {
+#ifdef __x86_64__
+  constexpr long kKill = 37;
+  compat_call(kKill, ::getppid(), SIGURG);
+#endif
+}
+
+// Whether the kernel has the entry at all: without it a call ends the process.
+bool has_compat_entry() {
+#ifdef __x86_64__
+  const pid_t child = ::fork();
+  if (child == 0) {
+    constexpr long kExit = 1;
+    ::signal(SIGSEGV, SIG_DFL);
+    compat_call(kExit, 0, 0);
+    ::_exit(1);
+  }
+  int status = -1;
+  return child > 0 && ::waitpid(child, &status, 0) == child && status == 0;
+#else
+  return false;
+#endif
+}
+
 void canary_privileges() {
   ::mount("none", kNowhere, "tmpfs", 0, nullptr);
   ::umount2(kNowhere, 0);
@@ -92,12 +129,13 @@ void canary_sockets() {
   ::dup2(server, STDIN_FILENO);
 }
 
-[[noreturn]] void run_child(const std::string& directory) {
+[[noreturn]] void run_child(const std::string& directory, bool compat_entry) {
   if (::chdir(directory.c_str()) != 0) ::_exit(1);
   ::setsid();
   canary_files();
   canary_privileges();
   canary_sockets();
+  if (compat_entry) canary_compat_call();
   ::execl(kNowhere, kNowhere, nullptr);
   ::execl("/proc/self/exe", "cofferdam", "version", nullptr);
   ::_exit(1);
@@ -116,7 +154,8 @@ constexpr Kind kCanaries[] = {
     Kind::pidfd_getfd, Kind::bpf,        Kind::userfaultfd,  Kind::io_uring_setup,
     Kind::capset,      Kind::setid,      Kind::setsid,       Kind::kill,
     Kind::socket,      Kind::bind,       Kind::listen,       Kind::connect,
-    Kind::accept,      Kind::sendto,     Kind::recvfrom,     Kind::dup_stdio};
+    Kind::accept,      Kind::sendto,     Kind::recvfrom,     Kind::dup_stdio,
+    Kind::compat_call};
 
 // Kinds whose only calls this kernel lacks or refuses to let us see.
 bool is_blind(Kind kind, const std::vector<sensor::Blindness>& blindness, std::string& why) {
@@ -158,11 +197,12 @@ Result<SelfTest> run_self_test() {
   if (::mkdtemp(directory) == nullptr) return fail_errno("cannot make a temporary directory");
   // Its output is not ours to print.
   const Fd null = TRY(open_file("/dev/null", O_RDWR));
+  const bool compat_entry = has_compat_entry();
   const pid_t child = ::fork();
   if (child < 0) return fail_errno("cannot start the canary process");
   if (child == 0) {
     ::dup2(null.get(), STDOUT_FILENO);
-    run_child(directory);
+    run_child(directory, compat_entry);
   }
   std::set<Kind> seen;
   const auto take = [&](Event&& event) {
@@ -186,6 +226,10 @@ Result<SelfTest> run_self_test() {
     CanaryOutcome outcome{.kind = std::string(schema::kind_name(kind)),
                           .arrived = seen.contains(kind)};
     if (!outcome.arrived) outcome.blind = is_blind(kind, result.blindness, outcome.detail);
+    if (kind == Kind::compat_call && !compat_entry) {
+      outcome.blind = true;
+      outcome.detail = "this kernel has no such entry";
+    }
     if (!outcome.arrived && !outcome.blind) outcome.detail = "no event arrived";
     result.canaries.push_back(std::move(outcome));
   }

@@ -48,6 +48,7 @@ Value category(const Subject& subject, const Argument&) {
   const auto number = static_cast<unsigned>(subject.event.kind);
   if (number >= COFF_KINDS) return std::string_view("container");
   const auto kind = subject.event.kind;
+  if (kind == Kind::compat_call) return std::string_view("process");
   if (kind >= Kind::socket) return std::string_view("net");
   if (kind == Kind::mmap || kind == Kind::mprotect) return std::string_view("memory");
   const bool file = kind >= Kind::open || (kind >= Kind::chroot && kind <= Kind::fsmount);
