@@ -231,7 +231,7 @@ constexpr Field kFields[] = {
     {"event.io_uring", kBool, has_flag<COFF_F_IO_URING>, "", "",
      "Whether it came through io_uring instead of a system call."},
     {"event.compat32", kBool, has_flag<COFF_F_COMPAT32>, "", "",
-     "Whether a 32-bit program made the call."},
+     "Whether it is a 32-bit program's, or a call through the 32-bit entry."},
     {"event.snapshot", kBool, has_flag<COFF_F_SNAPSHOT>, "", "",
      "Whether it reports state found at the start, not something that happened now."},
 };

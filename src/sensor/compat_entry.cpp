@@ -13,8 +13,8 @@ namespace coff::sensor {
 
 namespace {
 
-// A function of its own since 6.9; kernels that were mended against branch history injection have
-// it too.
+// A function of its own since 6.9, and in older kernels that were mended against branch history
+// injection. Kernels since 6.15 are built so that nothing attaches to it.
 constexpr const char* kEntryFunction = "ia32_sys_call";
 
 int function_id(const char* name) {
