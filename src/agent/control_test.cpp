@@ -4,12 +4,11 @@
 #include <gtest/gtest.h>
 #include <poll.h>
 #include <signal.h>
+#include <spawn.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-#include <cstdlib>
 
 #include "agent/client.hpp"
 #include "agent/control_session.hpp"
@@ -108,7 +107,11 @@ TEST_F(Control, OthersAreDeniedByRoleAndRecorded) {
 
 TEST_F(Control, ErasingAValueIsForAdminsAndOnTheRecord) {
   const RunningAgent agent("control:\n  group: nogroup\nroles:\n  auditor:\n    users: [nobody]");
-  ASSERT_EQ(std::system("/bin/true --password=geheim"), 0);
+  std::string words[] = {"true", "--password=geheim"};
+  char* const arguments[] = {words[0].data(), words[1].data(), nullptr};
+  pid_t child = 0;
+  ASSERT_EQ(::posix_spawn(&child, "/bin/true", nullptr, nullptr, arguments, environ), 0);
+  ::waitpid(child, nullptr, 0);
   const std::string entry = agent.wait_entry({"\"kind\":\"exec\"", "--password=[redacted:"});
   ASSERT_NE(entry, "");
   const auto seq = trail::parse_decimal(entry.substr(13, entry.find(',', 13) - 13));
