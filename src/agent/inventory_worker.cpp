@@ -18,8 +18,7 @@ static_assert(exposure::kFilesOfParseMax + 1 <= kWorkerInputsMax);
 
 }  // namespace
 
-Result<inventory::Inventory> WorkerParser::parse(const std::string& bundle,
-                                                 std::vector<Fd> files) {
+Result<inventory::Inventory> WorkerParser::parse(const std::string& bundle, std::vector<Fd> files) {
   Fd memory(::memfd_create("bundle", MFD_CLOEXEC));
   if (!memory.valid()) return fail_errno("cannot make a file in memory");
   TRY(write_all(memory, bundle));

@@ -1,4 +1,5 @@
-// cofferdam exposure: which running processes have an advisory's, package's or library's bytes mapped.
+// cofferdam exposure: which running processes have an advisory's, package's or library's bytes
+// mapped.
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
@@ -60,8 +61,10 @@ std::map<std::string, ContainerName> names_from_agent(const Global& global,
 Result<exposure::Answer> answer_for(const Arguments& arguments, const Global& global) {
   const exposure::Question question = TRY(exposure::question_of(arguments.question));
   if (::geteuid() != 0) {
-    return fail(Code::kDenied, "what processes map is only told to root; try: sudo cofferdam "
-                               "exposure " + arguments.question);
+    return fail(Code::kDenied,
+                "what processes map is only told to root; try: sudo cofferdam "
+                "exposure " +
+                    arguments.question);
   }
   auto store = TRY(open_exposure_store(global, arguments.store, Database::Mode::kReadWrite));
   agent::WorkerParser parser;

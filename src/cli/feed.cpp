@@ -28,8 +28,8 @@ Result<exposure::Store> open_exposure_store(const Global& global, const std::str
   }
   auto store = exposure::Store::open(path, mode);
   if (!store && store.error().code == Code::kNotFound) {
-    return fail(Code::kNotFound, "there are no advisories in " + path +
-                                     " yet; see: cofferdam feed import --help");
+    return fail(Code::kNotFound,
+                "there are no advisories in " + path + " yet; see: cofferdam feed import --help");
   }
   return store;
 }
@@ -42,8 +42,7 @@ struct Arguments {
 };
 
 Result<void> import(const Arguments& arguments, const Global& global) {
-  auto store =
-      TRY(open_exposure_store(global, arguments.store, Database::Mode::kReadWrite));
+  auto store = TRY(open_exposure_store(global, arguments.store, Database::Mode::kReadWrite));
   const exposure::Imported imported = TRY(exposure::import_feeds(store, arguments.path));
   if (global.json) {
     std::string text;

@@ -14,7 +14,8 @@ namespace coff::exposure {
 namespace {
 
 // In the order of their enumerations.
-constexpr std::array<std::string_view, 4> kSubjects = {"advisory", "build_id", "library", "package"};
+constexpr std::array<std::string_view, 4> kSubjects = {"advisory", "build_id", "library",
+                                                       "package"};
 constexpr std::array<std::string_view, 4> kGrades = {"mapped_now", "on_disk_owned",
                                                      "on_disk_unowned", "declared"};
 constexpr std::array<std::string_view, 3> kCertainties = {"confirmed", "presumed", "unconfirmed"};
@@ -25,10 +26,10 @@ constexpr std::size_t kBuildIdDigitsMin = 16;
 /// "CVE-2014-0160", "DSA-2896-1", "GHSA-xxxx-…", "ALSA-2024:1234", "RUSTSEC-2020-0001", "GO-…".
 bool is_advisory_name(std::string_view text) {
   const std::size_t dash = text.find('-');
-  if (dash == std::string_view::npos || dash < 2 || dash > 8 || dash + 1 >= text.size()) return false;
-  const bool upper = std::ranges::all_of(text.substr(0, dash), [](char c) {
-    return c >= 'A' && c <= 'Z';
-  });
+  if (dash == std::string_view::npos || dash < 2 || dash > 8 || dash + 1 >= text.size())
+    return false;
+  const bool upper =
+      std::ranges::all_of(text.substr(0, dash), [](char c) { return c >= 'A' && c <= 'Z'; });
   return upper && text.find('/') == std::string_view::npos;
 }
 
@@ -48,8 +49,9 @@ void add_remarks(const ScannedRoot& root, const Question& question, const Matche
                              problem.what);
   }
   if (root.packages.empty()) {
-    answer.remarks.push_back(who + ": no package database; its files are judged by their bytes "
-                                   "alone");
+    answer.remarks.push_back(who +
+                             ": no package database; its files are judged by their bytes "
+                             "alone");
     return;
   }
   if (question.subject != Subject::kAdvisory) return;
@@ -62,7 +64,9 @@ void add_remarks(const ScannedRoot& root, const Question& question, const Matche
 
 }  // namespace
 
-std::string_view subject_name(Subject subject) { return kSubjects[static_cast<std::size_t>(subject)]; }
+std::string_view subject_name(Subject subject) {
+  return kSubjects[static_cast<std::size_t>(subject)];
+}
 std::string_view grade_name(Grade grade) { return kGrades[static_cast<std::size_t>(grade)]; }
 std::string_view certainty_name(Certainty certainty) {
   return kCertainties[static_cast<std::size_t>(certainty)];
@@ -80,7 +84,8 @@ Result<Question> question_of(std::string_view text) {
   } else if (is_build_id(text)) {
     question.subject = Subject::kBuildId;
     for (char& c : question.text) c = c >= 'A' && c <= 'F' ? static_cast<char>(c + 32) : c;
-  } else if (text.find(".so") != std::string_view::npos || text.find('/') != std::string_view::npos) {
+  } else if (text.find(".so") != std::string_view::npos ||
+             text.find('/') != std::string_view::npos) {
     question.subject = Subject::kLibrary;
   }
   return question;
@@ -113,7 +118,8 @@ Result<Answer> answer_question(const Question& question, const Scan& scan, Store
   answer.processes = scan.processes;
   answer.unreadable = scan.unreadable;
   answer.containers = containers.size();
-  if (scan.truncated) answer.remarks.emplace_back("a limit was reached: there is more than was read");
+  if (scan.truncated)
+    answer.remarks.emplace_back("a limit was reached: there is more than was read");
   answer.match_ns = boot_now_ns() - begun_ns;
   return answer;
 }

@@ -62,7 +62,7 @@ struct Finding {
   std::string container_name;  ///< Where an engine told it; likewise the image.
   std::string image;
   std::string package;  ///< Binary package; "" when nobody owns the file.
-  std::string version;    ///< Of the mapped bytes, or of the package on disk; "" is not known.
+  std::string version;  ///< Of the mapped bytes, or of the package on disk; "" is not known.
   std::string on_disk_version;  ///< Of the file that has the name now, where that is another.
   std::string source;
   std::string ecosystem;

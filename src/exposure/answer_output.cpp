@@ -98,14 +98,10 @@ std::string who(const Finding& finding) {
 
 constexpr std::string_view heading(Grade grade) {
   switch (grade) {
-    case Grade::kMappedNow:
-      return "MAPPED NOW";
-    case Grade::kOnDiskOwned:
-      return "ON DISK, owned by a package";
-    case Grade::kOnDiskUnowned:
-      return "ON DISK, owned by nobody";
-    case Grade::kDeclared:
-      return "DECLARED ONLY";
+    case Grade::kMappedNow: return "MAPPED NOW";
+    case Grade::kOnDiskOwned: return "ON DISK, owned by a package";
+    case Grade::kOnDiskUnowned: return "ON DISK, owned by nobody";
+    case Grade::kDeclared: return "DECLARED ONLY";
   }
   return "";
 }
@@ -134,8 +130,9 @@ void append_finding(std::string& text, const Finding& finding) {
   }
   text += '\n';
   if (!finding.path.empty()) {
-    text += fmt::format("    {}{}{}\n", printable(finding.path), finding.deleted ? " (deleted)" : "",
-                        finding.build_id.empty() ? "" : "  build id " + finding.build_id);
+    text +=
+        fmt::format("    {}{}{}\n", printable(finding.path), finding.deleted ? " (deleted)" : "",
+                    finding.build_id.empty() ? "" : "  build id " + finding.build_id);
   }
   text += "    " + printable(finding.why) + "\n";
   for (std::size_t at = 0; at < finding.concerns.size(); ++at) {
@@ -185,7 +182,8 @@ std::string to_json(const Answer& answer) {
 
 std::string to_csv(const Answer& answer) {
   std::string text =
-      "grade,certainty,container,container_name,image,package,version,fixed,advisories,path,deleted,"
+      "grade,certainty,container,container_name,image,package,version,fixed,advisories,path,"
+      "deleted,"
       "build_id,pid,started,uid,process,why\n";
   for (const Finding& finding : answer.findings) {
     std::vector<FindingProcess> processes = finding.processes;

@@ -20,20 +20,14 @@ std::string leading_numbers(std::string_view version, int count) {
 
 std::string_view language_ecosystem(PackageType type) {
   switch (type) {
-    case PackageType::kNpm:
-      return "npm";
-    case PackageType::kPython:
-      return "PyPI";
-    case PackageType::kJava:
-      return "Maven";
-    case PackageType::kGo:
-      return "Go";
-    case PackageType::kRust:
-      return "crates.io";
+    case PackageType::kNpm: return "npm";
+    case PackageType::kPython: return "PyPI";
+    case PackageType::kJava: return "Maven";
+    case PackageType::kGo: return "Go";
+    case PackageType::kRust: return "crates.io";
     case PackageType::kDeb:
     case PackageType::kApk:
-    case PackageType::kRpm:
-      return {};
+    case PackageType::kRpm: return {};
   }
   return {};
 }
@@ -85,8 +79,8 @@ Result<Matcher> Matcher::make(const Question& question, Store& store) {
     matcher.rows_[{row.affected.ecosystem, row.affected.package}].push_back(std::move(row));
   }
   if (matcher.rows_.empty()) {
-    return fail(Code::kNotFound, "no imported feed knows " + question.text +
-                                     "; see: cofferdam feed list");
+    return fail(Code::kNotFound,
+                "no imported feed knows " + question.text + "; see: cofferdam feed list");
   }
   return matcher;
 }

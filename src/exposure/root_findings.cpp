@@ -65,6 +65,13 @@ class RootFindings {
            is_named(package, context_.question.text);
   }
 
+  /// A question about an advisory asks for what it concerns, every other one for what it names.
+  [[nodiscard]] bool wanted(const Finding& finding, const ScannedFile& file,
+                            const Package* package) const {
+    if (context_.question.subject == Subject::kAdvisory) return !finding.concerns.empty();
+    return asked_by_file(file) || (package != nullptr && asked_by_package(*package));
+  }
+
   Finding mapped_finding(const ScannedFile& file) const {
     Finding finding{.grade = Grade::kMappedNow,
                     .container = root_.container,
@@ -112,8 +119,7 @@ class RootFindings {
       finding.why = "mapped by " + std::to_string(finding.processes.size()) +
                     " running processes; the file belongs to the package";
     }
-    const bool asked = asked_by_file(file) || asked_by_package(package);
-    if (finding.concerns.empty() && !asked) return {};
+    if (!wanted(finding, file, &package)) return {};
     mapped_.insert(at);
     answer_.findings.push_back(std::move(finding));
     return {};
@@ -130,8 +136,10 @@ class RootFindings {
       former.version =
           package.type == inventory::PackageType::kRpm ? build->version : build->source_version;
       finding.concerns = TRY(context_.matcher.concerns(former));
-      finding.why = "the file was replaced on disk, and running processes still map the former "
-                    "one; its build id was seen as version " + build->version;
+      finding.why =
+          "the file was replaced on disk, and running processes still map the former "
+          "one; its build id was seen as version " +
+          build->version;
       return {};
     }
     finding.certainty = Certainty::kPresumed;
@@ -140,8 +148,9 @@ class RootFindings {
     for (Concern& concern : TRY(context_.matcher.former_concerns(subject))) {
       finding.concerns.push_back(std::move(concern));
     }
-    finding.why = "the file was replaced on disk, and running processes still map the former one; "
-                  "its version is not known, so it is taken for an affected one";
+    finding.why =
+        "the file was replaced on disk, and running processes still map the former one; "
+        "its version is not known, so it is taken for an affected one";
     return {};
   }
 
@@ -154,7 +163,7 @@ class RootFindings {
       describe(finding, package, subject);
       finding.concerns = TRY(context_.matcher.concerns(subject));
       finding.why = "no package owns the file; its build recorded this in it";
-      if (finding.concerns.empty() && !asked_by_package(package)) continue;
+      if (!wanted(finding, file, &package)) continue;
       answer_.findings.push_back(std::move(finding));
       told = true;
     }
@@ -177,9 +186,7 @@ class RootFindings {
       finding.concerns = TRY(context_.matcher.concerns(subject));
       finding.why = "no package owns the file; its build id is that of " + build->package + " " +
                     build->version;
-      if (!finding.concerns.empty() || asked_by_file(file) || asked_by_package(package)) {
-        answer_.findings.push_back(std::move(finding));
-      }
+      if (wanted(finding, file, &package)) answer_.findings.push_back(std::move(finding));
       return {};
     }
     const std::string source = source_of(file);
@@ -216,13 +223,14 @@ class RootFindings {
 
   Result<void> add_on_disk(const Package& package) {
     const Subjected subject = subjected(package, root_.system);
-    const bool asked = asked_by_package(package);
-    if (context_.question.subject == Subject::kPackage && !asked) return {};
+    const bool by_advisory = context_.question.subject == Subject::kAdvisory;
+    if (!by_advisory && !asked_by_package(package)) return {};
     Finding finding{.grade = Grade::kOnDiskOwned, .container = root_.container};
     describe(finding, package, subject);
     finding.concerns = TRY(context_.matcher.concerns(subject));
     finding.why = "installed; no running process maps a file of it for execution";
-    if (!finding.concerns.empty() || asked) answer_.findings.push_back(std::move(finding));
+    if (by_advisory && finding.concerns.empty()) return {};
+    answer_.findings.push_back(std::move(finding));
     return {};
   }
 

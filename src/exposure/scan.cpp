@@ -23,8 +23,8 @@ Result<inventory::RootFiles> open_root(const MappedRoot& root) {
   Error last{Code::kNotFound, "none of its processes runs any more"};
   constexpr std::size_t kTriesMax = 8;
   for (std::size_t at = 0; at < std::min(root.processes.size(), kTriesMax); ++at) {
-    auto files = inventory::RootFiles::open("/proc/" + std::to_string(root.processes[at].pid) +
-                                            "/root");
+    auto files =
+        inventory::RootFiles::open("/proc/" + std::to_string(root.processes[at].pid) + "/root");
     if (files) return files;
     last = files.error();
   }
@@ -181,8 +181,8 @@ Result<void> learn_builds(Store& store, const Scan& scan) {
       const std::string& build_id = file.evidence.identity.build_id;
       if (file.mapped.deleted || file.owner < 0 || build_id.empty()) continue;
       const inventory::Package& package = root.packages[static_cast<std::size_t>(file.owner)];
-      builds.push_back({build_id, package.name, package.version, package.source,
-                        package.source_version});
+      builds.push_back(
+          {build_id, package.name, package.version, package.source, package.source_version});
     }
     TRY(store.learn(root.container, builds));
   }

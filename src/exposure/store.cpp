@@ -211,8 +211,8 @@ Result<std::vector<StoredAffected>> Store::of_advisory(std::string_view name) {
 
 Result<std::vector<StoredAffected>> Store::of_package(std::string_view ecosystem,
                                                       std::string_view package) {
-  auto statement = TRY(
-      database_.prepare(std::string(kRow) + "WHERE x.package = ? AND x.ecosystem = ?"));
+  auto statement =
+      TRY(database_.prepare(std::string(kRow) + "WHERE x.package = ? AND x.ecosystem = ?"));
   statement.bind_text(1, package).bind_text(2, ecosystem);
   return rows(statement);
 }
@@ -248,8 +248,7 @@ Result<Threat> Store::threat_of(std::string_view cve) {
 Result<void> Store::learn(std::string_view container, const std::vector<LearnedBuild>& builds) {
   if (builds.empty()) return {};
   TRY(database_.execute("BEGIN IMMEDIATE"));
-  auto statement =
-      TRY(database_.prepare("INSERT OR REPLACE INTO build VALUES (?, ?, ?, ?, ?, ?)"));
+  auto statement = TRY(database_.prepare("INSERT OR REPLACE INTO build VALUES (?, ?, ?, ?, ?, ?)"));
   for (const LearnedBuild& build : builds) {
     statement.bind_text(1, container).bind_text(2, build.build_id).bind_text(3, build.package);
     statement.bind_text(4, build.version).bind_text(5, build.source);

@@ -17,8 +17,8 @@ namespace coff::exposure {
 
 /// One imported source of advisories.
 struct Feed {
-  std::string name;    ///< Unique: "debian-tracker", "osv AlmaLinux", "kev".
-  std::string source;  ///< File or folder that it was imported from.
+  std::string name;               ///< Unique: "debian-tracker", "osv AlmaLinux", "kev".
+  std::string source;             ///< File or folder that it was imported from.
   std::int64_t imported_ns = 0;   ///< Wall clock.
   std::int64_t published_ns = 0;  ///< What the source says of its own date; 0 when it says none.
   std::uint64_t entries = 0;

@@ -116,7 +116,8 @@ void read_release(std::string_view line, ListEntry& entry) {
   if (version == "<not-affected>") affected.status = Status::kNotAffected;
   else if (version == "<end-of-life>") affected.status = Status::kEndOfLife;
   else if (version == "<undetermined>") affected.status = Status::kUndetermined;
-  else if (version.starts_with('<') && version != "<unfixed>") affected.status = Status::kNoAdvisory;
+  else if (version.starts_with('<') && version != "<unfixed>")
+    affected.status = Status::kNoAdvisory;
   if (affected.status != Status::kNotAffected) {
     affected.ranges.push_back(from_start(version.starts_with('<') ? "" : version));
   }
@@ -138,9 +139,9 @@ void read_names(std::string_view line, ListEntry& entry) {
 
 std::string debian_ecosystem(std::string_view codename) {
   constexpr std::pair<std::string_view, std::string_view> kReleases[] = {
-      {"squeeze", "6"},   {"wheezy", "7"},    {"jessie", "8"}, {"stretch", "9"}, {"buster", "10"},
-      {"bullseye", "11"}, {"bookworm", "12"}, {"trixie", "13"}, {"forky", "14"}, {"duke", "15"},
-      {"sid", "sid"}};
+      {"squeeze", "6"}, {"wheezy", "7"},    {"jessie", "8"},    {"stretch", "9"},
+      {"buster", "10"}, {"bullseye", "11"}, {"bookworm", "12"}, {"trixie", "13"},
+      {"forky", "14"},  {"duke", "15"},     {"sid", "sid"}};
   for (const auto& [name, number] : kReleases) {
     if (name == codename) return "Debian:" + std::string(number);
   }
@@ -148,14 +149,16 @@ std::string debian_ecosystem(std::string_view codename) {
 }
 
 Result<void> read_debian_tracker(std::string_view text, const Sink& sink) {
-  return each_member(text, [&sink](std::string_view package, std::string_view bytes) -> Result<void> {
-    const json::value entries = TRY(inventory::parse_json(bytes));
-    if (!entries.is_object()) return fail(Code::kInvalid, "a package is no object");
-    for (const auto& [name, entry] : entries.get_object()) {
-      TRY(sink(entry_of(package, name, entry)));
-    }
-    return {};
-  });
+  return each_member(text,
+                     [&sink](std::string_view package, std::string_view bytes) -> Result<void> {
+                       const json::value entries = TRY(inventory::parse_json(bytes));
+                       if (!entries.is_object())
+                         return fail(Code::kInvalid, "a package is no object");
+                       for (const auto& [name, entry] : entries.get_object()) {
+                         TRY(sink(entry_of(package, name, entry)));
+                       }
+                       return {};
+                     });
 }
 
 Result<void> read_debian_list(std::string_view text, const Sink& sink) {

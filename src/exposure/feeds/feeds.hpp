@@ -36,7 +36,7 @@ inline constexpr std::size_t kFeedFilesMax = 1'000'000;
 
 /// What became of one import.
 struct Imported {
-  std::vector<std::string> feeds;     ///< Names that are now in the store.
+  std::vector<std::string> feeds;  ///< Names that are now in the store.
   std::uint64_t files = 0;
   std::uint64_t entries = 0;
   std::vector<std::string> problems;  ///< "file: why", at most 100; their files are left out.

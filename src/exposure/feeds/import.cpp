@@ -19,8 +19,8 @@ constexpr std::size_t kProblemsMax = 100;
 constexpr std::size_t kHeadBytes = 65'536;
 
 // In the order of FeedFormat.
-constexpr std::string_view kFormatNames[] = {"debian-tracker", "debian-list", "alpine",
-                                             "osv",            "kev",         "epss"};
+constexpr std::string_view kFormatNames[] = {
+    "debian-tracker", "debian-list", "alpine", "osv", "kev", "epss"};
 
 /// A feed is what is replaced as a whole: one for each format, and for the formats whose files are
 /// parts of a larger set, one for each of those.
@@ -118,18 +118,12 @@ class Importer {
       return import.add_threat(cve, threat);
     };
     switch (file.format) {
-      case FeedFormat::kDebianTracker:
-        return read_debian_tracker(text, sink);
-      case FeedFormat::kDebianList:
-        return read_debian_list(text, sink);
-      case FeedFormat::kAlpine:
-        return read_alpine(text, sink);
-      case FeedFormat::kOsv:
-        return read_osv(text, sink);
-      case FeedFormat::kKev:
-        return read_kev(text, published_ns, threats);
-      case FeedFormat::kEpss:
-        return read_epss(text, published_ns, threats);
+      case FeedFormat::kDebianTracker: return read_debian_tracker(text, sink);
+      case FeedFormat::kDebianList: return read_debian_list(text, sink);
+      case FeedFormat::kAlpine: return read_alpine(text, sink);
+      case FeedFormat::kOsv: return read_osv(text, sink);
+      case FeedFormat::kKev: return read_kev(text, published_ns, threats);
+      case FeedFormat::kEpss: return read_epss(text, published_ns, threats);
     }
     return fail(Code::kInternal, "unknown format");
   }

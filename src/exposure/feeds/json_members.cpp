@@ -93,7 +93,8 @@ Result<void> each_member(
     while (end < both.size() && both[end] != '"') end += both[end] == '\\' ? 2U : 1U;
     if (end >= both.size()) return malformed("a member is cut off");
     const std::size_t colon = both.find_first_not_of(" \t\r\n", end + 1);
-    if (colon == std::string_view::npos || both[colon] != ':') return malformed("a colon is missing");
+    if (colon == std::string_view::npos || both[colon] != ':')
+      return malformed("a colon is missing");
     const boost::json::value name = TRY(inventory::parse_json(both.substr(0, end + 1)));
     return take(std::string_view(name.get_string()), both.substr(colon + 1));
   });
