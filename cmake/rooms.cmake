@@ -1,8 +1,9 @@
-# coff_room(NAME DEPS rooms... LIBS libraries... [LIVE suites...]): a static library from
+# coff_room(NAME DEPS rooms... LIBS libraries... [THREADS] [LIVE suites...]): a static library from
 # src/NAME/**.cpp, and one test program from the *_test.cpp beside them. Suites named under LIVE need
 # the real thing (kernel programs, engines): they run apart, with the other live tests.
+# THREADS: the room has more than one; the thread sanitizer has nothing to see in the others' tests.
 function(coff_room name)
-  cmake_parse_arguments(ROOM "" "" "DEPS;LIBS;LIVE" ${ARGN})
+  cmake_parse_arguments(ROOM "THREADS" "" "DEPS;LIBS;LIVE" ${ARGN})
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/${name}/*.cpp)
   set(tests ${sources})
   list(FILTER sources EXCLUDE REGEX "_test\\.cpp$")
@@ -15,6 +16,9 @@ function(coff_room name)
   endif()
   add_library(coff_${name} STATIC ${sources})
   target_link_libraries(coff_${name} PUBLIC coff_options ${ROOM_DEPS} ${ROOM_LIBS})
+  if(COFF_SANITIZE STREQUAL "thread" AND NOT ROOM_THREADS)
+    return()
+  endif()
   if(COFF_TESTS AND tests)
     coff_test(${name}_test SOURCES ${tests} LIBS coff_${name})
     if(ROOM_LIVE)
