@@ -58,6 +58,17 @@ std::map<std::string, ContainerName> names_from_agent(const Global& global,
   return names;
 }
 
+/// What runs can be told without advisories; a question about one needs them.
+Result<exposure::Store> open_store(const exposure::Question& question, const Arguments& arguments,
+                                   const Global& global) {
+  const std::string path = TRY(exposure_store_path(global, arguments.store));
+  if (::access(path.c_str(), F_OK) == 0) {
+    return exposure::Store::open(path, Database::Mode::kReadWrite);
+  }
+  if (question.subject != exposure::Subject::kAdvisory) return exposure::Store::in_memory();
+  return std::unexpected(no_advisories(path));
+}
+
 Result<exposure::Answer> answer_for(const Arguments& arguments, const Global& global) {
   const exposure::Question question = TRY(exposure::question_of(arguments.question));
   if (::geteuid() != 0) {
@@ -66,7 +77,7 @@ Result<exposure::Answer> answer_for(const Arguments& arguments, const Global& gl
                 "exposure " +
                     arguments.question);
   }
-  auto store = TRY(open_exposure_store(global, arguments.store, Database::Mode::kReadWrite));
+  auto store = TRY(open_store(question, arguments, global));
   agent::WorkerParser parser;
   const exposure::Scan scan = TRY(exposure::scan_host(parser));
   exposure::Answer answer = TRY(exposure::answer_question(question, scan, store));

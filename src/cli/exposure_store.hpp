@@ -3,16 +3,15 @@
 
 #include <string>
 
-#include "base/database.hpp"
+#include "base/result.hpp"
 #include "cli/cli.hpp"
-#include "config/config.hpp"
-#include "exposure/store.hpp"
 
 namespace coff::cli {
 
-/// Opens `given`, or exposure/advisories.db in the configured data folder, which is made for
-/// writing. kNotFound says how to import something.
-Result<exposure::Store> open_exposure_store(const Global& global, const std::string& given,
-                                            Database::Mode mode);
+/// `given`, or exposure/advisories.db in the configured data folder.
+Result<std::string> exposure_store_path(const Global& global, const std::string& given);
+
+/// The message where that file is not there: how to import something.
+Error no_advisories(const std::string& path);
 
 }  // namespace coff::cli

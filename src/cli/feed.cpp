@@ -1,5 +1,8 @@
 // cofferdam feed: brings advisories into the store, and says how old they are.
+#include <unistd.h>
+
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstdio>
 #include <filesystem>
 #include <memory>
@@ -9,29 +12,19 @@
 #include "base/json_writer.hpp"
 #include "cli/cli.hpp"
 #include "cli/exposure_store.hpp"
+#include "config/config.hpp"
 #include "exposure/feeds/feeds.hpp"
 
 namespace coff::cli {
 
-Result<exposure::Store> open_exposure_store(const Global& global, const std::string& given,
-                                            Database::Mode mode) {
-  std::string path = given;
-  if (path.empty()) {
-    const auto config = TRY(config::load_config(global.config_path));
-    const std::string folder = config.data_dir + "/exposure";
-    path = folder + "/advisories.db";
-    if (mode == Database::Mode::kReadWrite) {
-      std::error_code problem;
-      std::filesystem::create_directories(folder, problem);
-      if (problem) return fail(Code::kIo, "cannot make " + folder + ": " + problem.message());
-    }
-  }
-  auto store = exposure::Store::open(path, mode);
-  if (!store && store.error().code == Code::kNotFound) {
-    return fail(Code::kNotFound,
-                "there are no advisories in " + path + " yet; see: cofferdam feed import --help");
-  }
-  return store;
+Result<std::string> exposure_store_path(const Global& global, const std::string& given) {
+  if (!given.empty()) return given;
+  return TRY(config::load_config(global.config_path)).data_dir + "/exposure/advisories.db";
+}
+
+Error no_advisories(const std::string& path) {
+  return {Code::kNotFound,
+          "there are no advisories in " + path + " yet; see: cofferdam feed import --help"};
 }
 
 namespace {
@@ -42,7 +35,17 @@ struct Arguments {
 };
 
 Result<void> import(const Arguments& arguments, const Global& global) {
-  auto store = TRY(open_exposure_store(global, arguments.store, Database::Mode::kReadWrite));
+  const std::string path = TRY(exposure_store_path(global, arguments.store));
+  if (::access(arguments.path.c_str(), R_OK) != 0) {
+    return fail_errno("cannot read " + arguments.path);
+  }
+  if (arguments.store.empty()) {
+    const std::string folder = path.substr(0, path.rfind('/'));
+    std::error_code problem;
+    std::filesystem::create_directories(folder, problem);
+    if (problem) return fail(Code::kIo, "cannot make " + folder + ": " + problem.message());
+  }
+  auto store = TRY(exposure::Store::open(path, Database::Mode::kReadWrite));
   const exposure::Imported imported = TRY(exposure::import_feeds(store, arguments.path));
   if (global.json) {
     std::string text;
@@ -73,7 +76,9 @@ std::string age_of(std::int64_t then_ns) {
 }
 
 Result<void> list(const Arguments& arguments, Global& global) {
-  auto store = TRY(open_exposure_store(global, arguments.store, Database::Mode::kReadOnly));
+  const std::string path = TRY(exposure_store_path(global, arguments.store));
+  if (::access(path.c_str(), F_OK) != 0) return std::unexpected(no_advisories(path));
+  auto store = TRY(exposure::Store::open(path, Database::Mode::kReadOnly));
   const std::vector<exposure::Feed> feeds = TRY(store.feeds());
   for (const exposure::Feed& feed : feeds) {
     if (!global.json) {

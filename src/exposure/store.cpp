@@ -64,6 +64,12 @@ Result<Store> Store::open(const std::string& path, Database::Mode mode) {
   return store;
 }
 
+Result<Store> Store::in_memory() {
+  Store store(TRY(Database::open(":memory:", Database::Mode::kReadWrite)));
+  TRY(store.prepare_tables());
+  return store;
+}
+
 Result<void> Store::prepare_tables() {
   auto statement = TRY(database_.prepare("PRAGMA user_version"));
   TRY(statement.step());

@@ -59,6 +59,9 @@ class Store {
   /// Makes the file (0640) when it is not there, unless `mode` is read only (kNotFound then).
   static Result<Store> open(const std::string& path, Database::Mode mode);
 
+  /// An empty one that is gone with this object.
+  static Result<Store> in_memory();
+
   /// Takes advisories of one feed. What a former import of that name brought is gone when finish()
   /// has returned, not before; without finish() nothing changes.
   class Import {

@@ -37,7 +37,8 @@ TEST(Feeds, DebianTrackerKeepsDecisionsApart) {
     "openssl": {
       "CVE-2014-0160": {"description": "d", "scope": "remote", "releases": {
         "bookworm": {"status": "resolved", "fixed_version": "1.0.1g-1", "urgency": "high",
-          "repositories": {"bookworm": "3.0.20-1~deb12u2", "bookworm-security": "3.0.17-1~deb12u2"}},
+          "repositories": {"bookworm": "3.0.20-1~deb12u2",
+                           "bookworm-security": "3.0.17-1~deb12u2"}},
         "bullseye": {"status": "resolved", "fixed_version": "0", "urgency": "high"},
         "trixie": {"status": "open", "urgency": "unimportant"},
         "buster": {"status": "open", "urgency": "end-of-life"},
