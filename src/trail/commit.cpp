@@ -118,7 +118,7 @@ Result<void> Sidecar::erase(std::string_view commitment, std::string_view reason
   if (reason.size() > kErasureReasonBytesMax) return fail(Code::kInvalid, "the reason is too long");
   TRY(flush());
   TRY(database_->execute("BEGIN IMMEDIATE"));
-  const auto erased = erase_row(commitment, reason);
+  auto erased = erase_row(commitment, reason);
   TRY(database_->execute(erased ? "COMMIT" : "ROLLBACK"));
   return erased;
 }
