@@ -84,7 +84,8 @@ enum coff_lane {
 	X(accept, sock, NET, "A connection was accepted.")                                         \
 	X(sendto, sock, NET, "A datagram was sent to an address.")                                 \
 	X(recvfrom, sock, NET, "A datagram was received from an address.")                         \
-	X(dup_stdio, sock, NET, "A socket was duplicated onto standard input, output or error.")
+	X(dup_stdio, sock, NET, "A socket was duplicated onto standard input, output or error.")  \
+	X(api, api, PRIO, "Bytes of a request to a container engine, or of its answer.")
 
 enum coff_kind {
 #define COFF_X(name, shape, lane, doc) COFF_KIND_##name,
@@ -217,6 +218,35 @@ struct coff_sock {
 	__u64 cookie;  /* address of the kernel's socket, hashed: equal for equal sockets */
 	__u64 bytes;   /* transferred */
 	__u64 repeats; /* equal ones that were not reported since the last that was */
+};
+
+/* Limits of what is forwarded of a connection to an engine, in bytes. */
+#define COFF_API_SOCKETS 64	    /* watched sockets */
+#define COFF_API_NAME_MAX 108	    /* of a socket */
+#define COFF_API_BYTES_MAX 16384    /* of one receive or send */
+#define COFF_API_BUDGET (256 << 10) /* of requests between two answers; a quarter of an answer */
+#define COFF_API_TAIL 1024	    /* of each further receive: its end */
+
+/* Key of the map of watched sockets. */
+struct coff_api_name {
+	__u32 length; /* of the address without its family, as the kernel has it */
+	char text[COFF_API_NAME_MAX];
+};
+
+struct coff_api {
+	struct coff_hdr hdr;	/* describes the engine's thread; ret: bytes received or sent */
+	struct coff_str socket; /* name of the engine's socket */
+	struct coff_str bytes;	/* what was forwarded, from `offset` on */
+	__u64 connection;	/* unique since boot */
+	__u64 offset;		/* of `bytes` in its direction of the connection */
+	__u64 carried;		/* bytes from `offset` on; more than `bytes` holds: the rest was not
+				 * forwarded. Of a request 0: the client sends nothing more */
+	__u64 client_start;	/* of the process that connected, 0: it has ended */
+	__u64 sender_start;	/* of the process that sent last */
+	__u32 client_pid, sender_pid;
+	__u32 client_uid;			  /* when it connected; 4294967295: not known */
+	__u32 client_loginuid, client_sessionid; /* now */
+	__u32 answer;				  /* 1: sent by the engine */
 };
 
 struct coff_call {
