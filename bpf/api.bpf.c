@@ -27,7 +27,7 @@ struct {
 
 /* One accepted connection, by the kernel's own number for its socket. */
 struct api_connection {
-	__u64 received, sent;	    /* bytes so far */
+	__u64 received, sent;	     /* bytes so far */
 	__u64 in_budget, out_budget; /* bytes that are still forwarded before the next answer */
 };
 struct {
@@ -57,8 +57,7 @@ struct {
 	__type(value, struct api_sender);
 } api_senders SEC(".maps");
 
-static __always_inline bool is_api_address(struct unix_address *address,
-					   struct coff_api_name *name)
+static __always_inline bool is_api_address(struct unix_address *address, struct coff_api_name *name)
 {
 	__u32 length;
 

@@ -84,7 +84,7 @@ enum coff_lane {
 	X(accept, sock, NET, "A connection was accepted.")                                         \
 	X(sendto, sock, NET, "A datagram was sent to an address.")                                 \
 	X(recvfrom, sock, NET, "A datagram was received from an address.")                         \
-	X(dup_stdio, sock, NET, "A socket was duplicated onto standard input, output or error.")  \
+	X(dup_stdio, sock, NET, "A socket was duplicated onto standard input, output or error.")   \
 	X(api, api, PRIO, "Bytes of a request to a container engine, or of its answer.")
 
 enum coff_kind {
@@ -244,9 +244,9 @@ struct coff_api {
 	__u64 client_start;	/* of the process that connected, 0: it has ended */
 	__u64 sender_start;	/* of the process that sent last */
 	__u32 client_pid, sender_pid;
-	__u32 client_uid;			  /* when it connected; 4294967295: not known */
+	__u32 client_uid;			 /* when it connected; 4294967295: not known */
 	__u32 client_loginuid, client_sessionid; /* now */
-	__u32 answer;				  /* 1: sent by the engine */
+	__u32 answer;				 /* 1: sent by the engine */
 };
 
 struct coff_call {

@@ -100,10 +100,12 @@ Result<json::value> parse(std::string_view text) {
 bool read_body(std::string_view body, ApiRequest& request) {
   const auto value = parse(body);
   if (!value || !value->is_object()) return false;
-  return guard(Code::kInvalid, "JSON", [&] {
-           read_object(value->get_object(), request);
-           return true;
-         }).value_or(false);
+  return guard(Code::kInvalid, "JSON",
+               [&] {
+                 read_object(value->get_object(), request);
+                 return true;
+               })
+      .value_or(false);
 }
 
 std::string id_in(std::string_view body) {

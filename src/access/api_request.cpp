@@ -179,15 +179,12 @@ ApiRequest request_of(const Message& head) {
     break;
   }
   const auto segments = split(path, '/');
-  if (request.target.empty() && segments.size() > 1 && segments[1] != "json") {
-    request.target = segments[1];
-  }
+  const bool named = segments.size() > 2 && segments[0] != "images";
+  if (request.target.empty() && named) request.target = segments[1];
   if (!segments.empty()) {
-    request.on_container = segments[0] == "containers" && !request.target.empty() &&
-                           request.action != "create" && request.action != "container_prune";
+    request.on_container = segments[0] == "containers" && !request.target.empty();
     request.on_exec = segments[0] == "exec" && !request.target.empty();
   }
-  if (request.action == "create" || request.action.ends_with("_prune")) request.target.clear();
   take_query(request);
   return request;
 }

@@ -215,32 +215,7 @@ void write_session(EntryWriter& writer, const Session& session) {
   writer.json.member("began", format_time(session.begin_wall_ns));
 }
 
-std::string who(const Exchange& exchange) {
-  if (exchange.person == nullptr) return "somebody";
-  const Person& person = *exchange.person;
-  std::string text = person.component.empty() ? person.user : person.component;
-  if (!person.address.empty()) text += " from " + person.address;
-  if (!person.client.empty()) text += " with " + person.client;
-  return text;
-}
-
 }  // namespace
-
-std::string request_sentence(const Exchange& exchange, const Target& target,
-                             const EntryOptions& options) {
-  const ApiRequest& request = exchange.request;
-  std::string text = who(exchange) + ": " + request.action;
-  if (!target.name.empty()) text += " " + target.name;
-  else if (!request.target.empty()) text += " " + request.target;
-  if (!request.image.empty()) text += " " + request.image;
-  const auto hide = [](std::string_view) { return std::string("***"); };
-  for (const auto& word : options.redactor.redact_arguments(request.command, hide)) {
-    if (text.size() < kTextBytesMax) text += " " + word;
-  }
-  if (request.privileged) text += " privileged";
-  text = options.redactor.redact_text(text, hide).substr(0, kTextBytesMax);
-  return text + " (" + (request.status == 0 ? "unanswered" : std::to_string(request.status)) + ")";
-}
 
 std::string request_entry(const Exchange& exchange, const Target& target,
                           const EntryOptions& options) {

@@ -32,8 +32,5 @@ std::string request_entry(const Exchange& exchange, const Target& target,
 std::string session_begin_entry(const Session& session, const EntryOptions& options);
 std::string session_end_entry(const Session& session, std::uint64_t boot_ns, std::int64_t wall_ns,
                               const EntryOptions& options);
-/// One line for people: "alice from 192.0.2.7 via ssh: exec_create web: sh -c id (201)".
-std::string request_sentence(const Exchange& exchange, const Target& target,
-                             const EntryOptions& options);
 
 }  // namespace coff::access

@@ -12,7 +12,7 @@ namespace coff::access {
 
 namespace {
 
-constexpr std::string_view kMethods[] = {"GET ",    "POST ",    "PUT ",     "DELETE ", "HEAD ",
+constexpr std::string_view kMethods[] = {"GET ",   "POST ",    "PUT ",     "DELETE ", "HEAD ",
                                          "PATCH ", "OPTIONS ", "CONNECT ", "TRACE "};
 
 // More digits than a body can have; Go refuses them too.

@@ -19,17 +19,17 @@ inline constexpr size_t kBodyBytesMax = size_t{64} << 10;
 
 /// One request or answer, as far as it was read.
 struct Message {
-  std::string start;              ///< Request or status line, without its end.
-  std::string content_type;       ///< Values of those headers; "" when absent.
+  std::string start;         ///< Request or status line, without its end.
+  std::string content_type;  ///< Values of those headers; "" when absent.
   std::string user_agent;
   std::string upgrade;
-  std::string registry_auth;      ///< X-Registry-Auth: a secret.
-  std::string body;               ///< Its beginning, at most kBodyBytesMax.
-  std::uint64_t body_bytes = 0;   ///< All of it, as far as it came.
+  std::string registry_auth;     ///< X-Registry-Auth: a secret.
+  std::string body;              ///< Its beginning, at most kBodyBytesMax.
+  std::uint64_t body_bytes = 0;  ///< All of it, as far as it came.
   bool chunked = false;
-  bool has_length = false;        ///< A Content-Length that counts.
-  bool cut = false;               ///< Something of it was not forwarded, or exceeded a limit.
-  bool guessed = false;           ///< Its beginning was found by its looks after a hole.
+  bool has_length = false;  ///< A Content-Length that counts.
+  bool cut = false;         ///< Something of it was not forwarded, or exceeded a limit.
+  bool guessed = false;     ///< Its beginning was found by its looks after a hole.
 };
 
 /// Reads as the engines do (Go's net/http), never stricter: lines may end without CR, the header
@@ -60,11 +60,11 @@ class MessageReader {
 
  private:
   enum class State : unsigned char {
-    kStart,       // before or in the start line
+    kStart,  // before or in the start line
     kHeaders,
-    kLength,      // in a body of remaining_ bytes
+    kLength,  // in a body of remaining_ bytes
     kChunkSize,
-    kChunk,       // in a chunk of remaining_ bytes
+    kChunk,  // in a chunk of remaining_ bytes
     kChunkEnd,
     kTrailer,
     kUntilClose,  // an answer without a length

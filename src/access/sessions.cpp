@@ -23,12 +23,17 @@ struct Opener {
   bool is_component = false;  ///< Nobody sits there.
 };
 constexpr Opener kOpeners[] = {
-    {"sshd", "ssh", false},          {"sshd-session", "ssh", false},
-    {"dropbear", "ssh", false},      {"login", "console", false},
+    {"sshd", "ssh", false},
+    {"sshd-session", "ssh", false},
+    {"dropbear", "ssh", false},
+    {"login", "console", false},
     {"gdm-session-worker", "console", false},
-    {"lightdm", "console", false},   {"sddm-helper", "console", false},
-    {"cron", "cron", true},          {"crond", "cron", true},
-    {"atd", "atd", true},            {"systemd", "systemd", true},
+    {"lightdm", "console", false},
+    {"sddm-helper", "console", false},
+    {"cron", "cron", true},
+    {"crond", "cron", true},
+    {"atd", "atd", true},
+    {"systemd", "systemd", true},
     {"systemd-executor", "systemd", true},
 };
 

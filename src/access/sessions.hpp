@@ -22,18 +22,18 @@ struct Session {
   std::uint64_t key = 0;
   std::uint64_t parent_key = 0;  ///< su, sudo: the session that it was called in; 0 for logins.
   PersonPtr person;
-  std::uint16_t port = 0;     ///< Of the other end.
-  std::string program;        ///< That opened it, its path.
-  std::uint32_t pid = 0;      ///< That opened it.
-  std::string target;         ///< su, sudo: its arguments.
+  std::uint16_t port = 0;               ///< Of the other end.
+  std::string program;                  ///< That opened it, its path.
+  std::uint32_t pid = 0;                ///< That opened it.
+  std::string target;                   ///< su, sudo: its arguments.
   std::uint32_t target_uid = kNoLogin;  ///< su, sudo: whom it became; kNoLogin: not known yet.
-  std::string terminal;       ///< Of the first program in it that had one.
-  bool claimed = false;       ///< Whoever said so was not root: an assertion, not a login.
-  bool older = false;         ///< Began before the agent watched.
+  std::string terminal;                 ///< Of the first program in it that had one.
+  bool claimed = false;  ///< Whoever said so was not root: an assertion, not a login.
+  bool older = false;    ///< Began before the agent watched.
   std::uint64_t begin_boot_ns = 0;
   std::int64_t begin_wall_ns = 0;
-  std::uint64_t programs = 0;          ///< Executed in it, those of inner sessions included.
-  std::vector<std::string> commands;   ///< The first of them; the owner redacts.
+  std::uint64_t programs = 0;         ///< Executed in it, those of inner sessions included.
+  std::vector<std::string> commands;  ///< The first of them; the owner redacts.
 };
 
 /// "pts/3", "tty1", "136:3" for a device number of stat(2); "" for 0.

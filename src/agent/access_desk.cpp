@@ -72,30 +72,29 @@ PersonPtr AccessDesk::Waiting::find(const std::string& id) const {
 AccessDesk::AccessDesk(Pipeline& pipeline, const runtime::Directory& directory)
     : pipeline_(pipeline),
       directory_(directory),
-      connections_(
-          {.on_request = [this](access::Exchange& exchange) { begin_request(exchange); },
-           .on_done = [this](access::Exchange& exchange) { end_request(exchange); },
-           .on_raw =
-               [this](std::uint64_t connection) {
-                 sensor_->programs().ignore_api_connection(connection);
-               }}),
-      sessions_({.find_origin = [](const Process& opener) { return find_login_origin(opener); },
-                 .set_person = [this](const Process& process,
-                                      const PersonPtr& person) { set_person(process, person); },
-                 .on_begin =
-                     [this](const access::Session& session) {
-                       ++counters_.sessions;
-                       pipeline_.tell_access({}, [&](const access::EntryOptions& options) {
-                         return access::session_begin_entry(session, options);
-                       });
-                     },
-                 .on_end =
-                     [this](const access::Session& session, std::uint64_t boot_ns,
-                            std::int64_t wall_ns) {
-                       pipeline_.tell_access({}, [&](const access::EntryOptions& options) {
-                         return access::session_end_entry(session, boot_ns, wall_ns, options);
-                       });
-                     }}) {}
+      connections_({.on_request = [this](access::Exchange& exchange) { begin_request(exchange); },
+                    .on_done = [this](access::Exchange& exchange) { end_request(exchange); },
+                    .on_raw =
+                        [this](std::uint64_t connection) {
+                          sensor_->programs().ignore_api_connection(connection);
+                        }}),
+      sessions_(
+          {.find_origin = [](const Process& opener) { return find_login_origin(opener); },
+           .set_person = [this](const Process& process,
+                                const PersonPtr& person) { set_person(process, person); },
+           .on_begin =
+               [this](const access::Session& session) {
+                 ++counters_.sessions;
+                 pipeline_.tell_access({}, [&](const access::EntryOptions& options) {
+                   return access::session_begin_entry(session, options);
+                 });
+               },
+           .on_end =
+               [this](const access::Session& session, std::uint64_t boot_ns, std::int64_t wall_ns) {
+                 pipeline_.tell_access({}, [&](const access::EntryOptions& options) {
+                   return access::session_end_entry(session, boot_ns, wall_ns, options);
+                 });
+               }}) {}
 
 void AccessDesk::set_person(const Process& process, const PersonPtr& person) {
   sensor_->processes().set_person(process.pid, process.start_boot_ns, person);
@@ -245,8 +244,8 @@ PersonPtr AccessDesk::person_of_exec(const std::string& exec, const std::string&
 PersonPtr AccessDesk::person_of_start(const std::string& container) const {
   if (const PersonPtr person = starting_.find(container)) return person;
   const ContainerPtr known = directory_.find(container);
-  const bool restarts = known != nullptr && !known->restart_policy.empty() &&
-                        known->restart_policy != "no";
+  const bool restarts =
+      known != nullptr && !known->restart_policy.empty() && known->restart_policy != "no";
   return std::make_shared<const Person>(
       Person{.component = restarts ? "restart policy" : "engine", .via = "start"});
 }

@@ -80,9 +80,9 @@ class AccessDesk {
   OwnProcesses own_;
   access::Connections connections_;
   access::Sessions sessions_;
-  Waiting created_;  ///< By exec id: who made it.
-  Waiting started_;  ///< By exec id: who started it.
-  Waiting starting_; ///< By container id: whose request to start it is under way.
+  Waiting created_;   ///< By exec id: who made it.
+  Waiting started_;   ///< By exec id: who started it.
+  Waiting starting_;  ///< By container id: whose request to start it is under way.
   std::unordered_map<std::string, std::string> exec_containers_;  ///< Exec id to container id.
   std::unordered_map<std::string, std::string> names_;  ///< Names just given to container ids.
   AccessCounters counters_;

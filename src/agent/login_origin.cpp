@@ -63,8 +63,8 @@ std::vector<std::string> sockets_of(const std::string& folder) {
   std::vector<std::string> inodes;
   for (int fd = 0; fd < kDescriptorsMax; ++fd) {
     std::array<char, 64> text{};
-    const ssize_t size = ::readlink((folder + "/fd/" + std::to_string(fd)).c_str(), text.data(),
-                                    text.size());
+    const ssize_t size =
+        ::readlink((folder + "/fd/" + std::to_string(fd)).c_str(), text.data(), text.size());
     constexpr std::string_view kPrefix = "socket:[";
     const std::string_view link(text.data(), size < 0 ? 0 : static_cast<size_t>(size));
     if (!link.starts_with(kPrefix) || !link.ends_with(']')) continue;

@@ -229,10 +229,8 @@ void Pipeline::tell_access(const access::Target& target,
   append(entry, redacted_);
   redacted_.clear();
   if (!context_.live().wanted()) return;
-  const auto published = context_.live().publish({.kind = "access",
-                                                  .container_id = target.id,
-                                                  .container_name = target.name,
-                                                  .json = entry});
+  const auto published = context_.live().publish(
+      {.kind = "access", .container_id = target.id, .container_name = target.name, .json = entry});
   if (!published) log_warning("sensor", published.error().message());
 }
 

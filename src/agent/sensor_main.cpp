@@ -35,7 +35,8 @@ std::vector<sensor::ExistingCgroup> list_cgroups(const runtime::Hierarchy& hiera
 // an engine that starts later has one of the usual names.
 std::vector<std::string> api_sockets(const config::Config& settings) {
   std::vector<std::string> names = settings.engine_sockets();
-  for (const char* usual : {"/run/docker.sock", "/run/podman/podman.sock"}) names.emplace_back(usual);
+  for (const char* usual : {"/run/docker.sock", "/run/podman/podman.sock"})
+    names.emplace_back(usual);
   const size_t count = names.size();
   for (size_t at = 0; at < count; ++at) {
     if (names[at].starts_with("/run/")) names.push_back("/var" + names[at]);
@@ -85,7 +86,7 @@ struct Parts {
   Pipeline& pipeline;
   AccessDesk& desk;
   const runtime::Hierarchy& hierarchy;
-  bool ended = false;         ///< Nothing is read any more; the trail takes what is queued.
+  bool ended = false;  ///< Nothing is read any more; the trail takes what is queued.
   int ticks_until_prune = kHealEveryTicks;
   int ticks_until_heal = -1;  ///< -1: nothing was lost since the last healing.
 };

@@ -8,8 +8,8 @@ namespace coff::schema {
 
 namespace {
 
-constexpr size_t kShapeSizes[] = {sizeof(coff_fork),  sizeof(coff_exec), sizeof(coff_exit),
-                                  sizeof(coff_file),  sizeof(coff_sock), sizeof(coff_call),
+constexpr size_t kShapeSizes[] = {sizeof(coff_fork),   sizeof(coff_exec), sizeof(coff_exit),
+                                  sizeof(coff_file),   sizeof(coff_sock), sizeof(coff_call),
                                   sizeof(coff_cgroup), sizeof(coff_api)};
 
 bool strings_inside(std::initializer_list<coff_str> strings, size_t shape_size, size_t size) {

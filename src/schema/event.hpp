@@ -160,15 +160,15 @@ using ProgramPtr = std::shared_ptr<const Program>;
 
 /// Who is behind a process: a person who logged in, or what started it where no person did.
 struct Person {
-  std::uint64_t key = 0;            ///< Of the session or request that this comes from.
+  std::uint64_t key = 0;  ///< Of the session or request that this comes from.
   std::uint32_t loginuid = kNoLogin;
   std::uint32_t sessionid = kNoLogin;  ///< Audit session.
-  std::string user;                 ///< Name of the login user; "" when no person is known.
-  std::string component;            ///< "cron", "restart policy", a program's name; "" for persons.
-  std::string address;              ///< Where the login came from, as the kernel's socket has it.
-  std::string terminal;             ///< "pts/3"; "" for none.
-  std::string via;                  ///< "ssh", "console", "sudo", "docker exec", …
-  std::string client;               ///< Program that asked the engine; "" outside of containers.
+  std::string user;                    ///< Name of the login user; "" when no person is known.
+  std::string component;  ///< "cron", "restart policy", a program's name; "" for persons.
+  std::string address;    ///< Where the login came from, as the kernel's socket has it.
+  std::string terminal;   ///< "pts/3"; "" for none.
+  std::string via;        ///< "ssh", "console", "sudo", "docker exec", …
+  std::string client;     ///< Program that asked the engine; "" outside of containers.
 };
 using PersonPtr = std::shared_ptr<const Person>;
 

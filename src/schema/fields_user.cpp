@@ -29,7 +29,7 @@ Value login_name(const Subject& subject, const Argument&) {
 }
 
 // Of whoever is behind the process.
-template <std::string Person::*kMember>
+template <std::string Person::* kMember>
 Value person_text(const Subject& subject, const Argument&) {
   const Process* process = subject.event.process.get();
   if (process == nullptr || process->person == nullptr) return {};

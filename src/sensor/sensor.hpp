@@ -26,8 +26,8 @@ struct ExistingCgroup {
 struct ApiBytes {
   const schema::Record& record;  ///< Of shape api.
   std::int64_t wall_ns = 0;
-  const ProcessPtr& engine;        ///< The process that answers there; null when not known.
-  const ContainerPtr& container;   ///< The engine's own, null on the host.
+  const ProcessPtr& engine;       ///< The process that answers there; null when not known.
+  const ContainerPtr& container;  ///< The engine's own, null on the host.
 };
 
 struct SensorOptions {
