@@ -280,7 +280,8 @@ void AccessDesk::recognise_health_check(Event& event) {
   const ContainerPtr known = directory_.find(event.container->id);
   if (known == nullptr || event.process->program == nullptr) return;
   const std::string command = joined(event.process->program->argv);
-  if (command.empty() || !command.ends_with(known->health_check)) return;
+  const std::string& check = known->health_check;
+  if (check.empty() || (command != check && !command.ends_with(" -c " + check))) return;
   set_person(*event.process, std::make_shared<const Person>(Person{.component = "health check"}));
 }
 
