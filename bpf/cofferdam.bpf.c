@@ -2,6 +2,7 @@
 /* The kernel half of the sensor, as one object: each family below is a file of its own. */
 #include "api.bpf.c"
 #include "call.bpf.c"
+#include "compat.bpf.c"
 #include "file.bpf.c"
 #include "net.bpf.c"
 #include "proc.bpf.c"

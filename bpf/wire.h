@@ -60,7 +60,7 @@ enum coff_lane {
 	X(kill, call, PRIO, "A signal was sent to another process.")                               \
 	X(userfaultfd, call, PRIO, "A process asked to handle page faults in user space.")         \
 	X(io_uring_setup, call, PRIO, "A process set up an io_uring.")                             \
-	X(io_uring, call, PRIO, "A process used an io_uring operation for the first time.")        \
+	X(io_uring, call, PRIO, "A process used an io_uring operation for the first time.") \
 	X(oom_kill, call, PRIO, "The kernel killed a process because memory ran out.")             \
 	X(open, file, FILE, "A file was opened, or an attempt to open it failed.")                 \
 	X(unlink, file, FILE, "A file name was removed.")                                          \
@@ -85,6 +85,7 @@ enum coff_lane {
 	X(sendto, sock, NET, "A datagram was sent to an address.")                                 \
 	X(recvfrom, sock, NET, "A datagram was received from an address.")                         \
 	X(dup_stdio, sock, NET, "A socket was duplicated onto standard input, output or error.")   \
+	X(compat_call, call, PRIO, "A 64-bit process used 32-bit system calls for the first time.") \
 	X(api, api, PRIO, "Bytes of a request to a container engine, or of its answer.")
 
 enum coff_kind {
