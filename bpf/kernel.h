@@ -63,6 +63,7 @@ struct xdp_md;
 struct pt_regs {
 	unsigned long di, si, dx, r10, r8, r9, ax, orig_ax, ip, sp, bp, cx, cs;
 };
+#define COFF_CALL_NUMBER(regs) ((long)LOAD(regs, orig_ax))
 #elif defined(__TARGET_ARCH_arm64)
 struct user_pt_regs {
 	__u64 regs[31];
@@ -71,7 +72,9 @@ struct user_pt_regs {
 struct pt_regs {
 	struct user_pt_regs user_regs;
 	__u64 orig_x0;
+	int syscallno;
 };
+#define COFF_CALL_NUMBER(regs) ((long)LOAD(regs, syscallno))
 #endif
 
 typedef struct {
@@ -211,8 +214,15 @@ struct upid {
 	int nr;
 	struct pid_namespace *ns;
 };
+struct hlist_node {
+	struct hlist_node *next;
+};
+struct hlist_head {
+	struct hlist_node *first;
+};
 struct pid {
 	unsigned int level;
+	struct hlist_head tasks[4];
 	struct upid numbers[1];
 };
 
@@ -279,6 +289,7 @@ struct task_struct {
 	struct task_struct *real_parent;
 	struct task_struct *group_leader;
 	struct pid *thread_pid;
+	struct hlist_node pid_links[4];
 	__u64 utime, stime;
 	__u64 start_boottime;
 	const struct cred *real_cred;
@@ -323,6 +334,8 @@ struct sock {
 	struct sock_common __sk_common;
 	__u16 sk_type;
 	__u16 sk_protocol;
+	struct pid *sk_peer_pid;
+	const struct cred *sk_peer_cred;
 };
 struct socket {
 	short type;

@@ -60,7 +60,7 @@ enum coff_lane {
 	X(kill, call, PRIO, "A signal was sent to another process.")                               \
 	X(userfaultfd, call, PRIO, "A process asked to handle page faults in user space.")         \
 	X(io_uring_setup, call, PRIO, "A process set up an io_uring.")                             \
-	X(io_uring, call, PRIO, "A process used an io_uring operation for the first time.")        \
+	X(io_uring, call, PRIO, "A process used an io_uring operation for the first time.") \
 	X(oom_kill, call, PRIO, "The kernel killed a process because memory ran out.")             \
 	X(open, file, FILE, "A file was opened, or an attempt to open it failed.")                 \
 	X(unlink, file, FILE, "A file name was removed.")                                          \
@@ -85,7 +85,8 @@ enum coff_lane {
 	X(sendto, sock, NET, "A datagram was sent to an address.")                                 \
 	X(recvfrom, sock, NET, "A datagram was received from an address.")                         \
 	X(dup_stdio, sock, NET, "A socket was duplicated onto standard input, output or error.")   \
-	X(compat_call, call, PRIO, "A 64-bit process used 32-bit system calls for the first time.")
+	X(compat_call, call, PRIO, "A 64-bit process used 32-bit system calls for the first time.") \
+	X(api, api, PRIO, "Bytes of a request to a container engine, or of its answer.")
 
 enum coff_kind {
 #define COFF_X(name, shape, lane, doc) COFF_KIND_##name,
@@ -218,6 +219,35 @@ struct coff_sock {
 	__u64 cookie;  /* address of the kernel's socket, hashed: equal for equal sockets */
 	__u64 bytes;   /* transferred */
 	__u64 repeats; /* equal ones that were not reported since the last that was */
+};
+
+/* Limits of what is forwarded of a connection to an engine, in bytes. */
+#define COFF_API_SOCKETS 64	    /* watched sockets */
+#define COFF_API_NAME_MAX 108	    /* of a socket */
+#define COFF_API_BYTES_MAX 16384    /* of one receive or send */
+#define COFF_API_BUDGET (256 << 10) /* of requests between two answers; a quarter of an answer */
+#define COFF_API_TAIL 1024	    /* of each further receive: its end */
+
+/* Key of the map of watched sockets. */
+struct coff_api_name {
+	__u32 length; /* of the address without its family, as the kernel has it */
+	char text[COFF_API_NAME_MAX];
+};
+
+struct coff_api {
+	struct coff_hdr hdr;	/* describes the engine's thread; ret: bytes received or sent */
+	struct coff_str socket; /* name of the engine's socket */
+	struct coff_str bytes;	/* what was forwarded, from `offset` on */
+	__u64 connection;	/* unique since boot */
+	__u64 offset;		/* of `bytes` in its direction of the connection */
+	__u64 carried;		/* bytes from `offset` on; more than `bytes` holds: the rest was not
+				 * forwarded. Of a request 0: the client sends nothing more */
+	__u64 client_start;	/* of the process that connected, 0: it has ended */
+	__u64 sender_start;	/* of the process that sent last */
+	__u32 client_pid, sender_pid;
+	__u32 client_uid;			 /* when it connected; 4294967295: not known */
+	__u32 client_loginuid, client_sessionid; /* now */
+	__u32 answer;				 /* 1: sent by the engine */
 };
 
 struct coff_call {

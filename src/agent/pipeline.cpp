@@ -218,6 +218,22 @@ void Pipeline::tell_finding(std::string_view entry) {
   }
 }
 
+void Pipeline::tell_access(const access::Target& target,
+                           const std::function<std::string(const access::EntryOptions&)>& make) {
+  redacted_.clear();
+  const std::string entry =
+      make({.redactor = redactor_,
+            .commit = [this](std::string_view secret) { return redact(secret, true); },
+            .names = names_});
+  ++counters_.recorded;
+  append(entry, redacted_);
+  redacted_.clear();
+  if (!context_.live().wanted()) return;
+  const auto published = context_.live().publish(
+      {.kind = "access", .container_id = target.id, .container_name = target.name, .json = entry});
+  if (!published) log_warning("sensor", published.error().message());
+}
+
 void Pipeline::tell_repeats() {
   detector_.tell_repeats([this](std::string_view entry) { tell_finding(entry); });
 }

@@ -4,11 +4,13 @@
 
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <mutex>
 #include <span>
 #include <string>
 #include <vector>
 
+#include "access/entries.hpp"
 #include "agent/detector.hpp"
 #include "agent/own_files.hpp"
 #include "agent/sensor_process.hpp"
@@ -58,6 +60,9 @@ class Pipeline {
   void tell_repeats();
   /// Releases everything, settled or not: nothing comes after.
   void finish();
+  /// An entry about who does what: `make` gives its JSON. It is recorded whatever the profile says.
+  void tell_access(const access::Target& target,
+                   const std::function<std::string(const access::EntryOptions&)>& make);
   /// Writes a gap entry when something was lost.
   void report_losses(sensor::Losses&& losses);
   void use_settings(const config::Config& settings);

@@ -106,6 +106,7 @@ int run(int argc, char** argv) {
   app.add_flag("--json", global.json, "Print JSON instead of text");
   app.add_option("--config", global.config_path, "Configuration file")->type_name("FILE");
   app.fallthrough();  // Lets --json stand after the subcommand too.
+  add_access(app, global);
   add_agent(app, global);
   add_config(app, global);
   add_doctor(app, global);

@@ -158,6 +158,20 @@ struct Program {
 };
 using ProgramPtr = std::shared_ptr<const Program>;
 
+/// Who is behind a process: a person who logged in, or what started it where no person did.
+struct Person {
+  std::uint64_t key = 0;  ///< Of the session or request that this comes from.
+  std::uint32_t loginuid = kNoLogin;
+  std::uint32_t sessionid = kNoLogin;  ///< Audit session.
+  std::string user;                    ///< Name of the login user; "" when no person is known.
+  std::string component;  ///< "cron", "restart policy", a program's name; "" for persons.
+  std::string address;    ///< Where the login came from, as the kernel's socket has it.
+  std::string terminal;   ///< "pts/3"; "" for none.
+  std::string via;        ///< "ssh", "console", "sudo", "docker exec", …
+  std::string client;     ///< Program that asked the engine; "" outside of containers.
+};
+using PersonPtr = std::shared_ptr<const Person>;
+
 struct Process;
 using ProcessPtr = std::shared_ptr<const Process>;
 
@@ -184,6 +198,7 @@ struct Process {
   bool no_new_privs = false;
   std::uint64_t cgroup = 0;
   ContainerPtr container;   ///< Null on the host.
+  PersonPtr person;         ///< Null when not known.
   ProcessPtr parent;        ///< As it was when this one was forked; null when not known.
   std::uint32_t depth = 0;  ///< Length of the parent chain, bounded by the process tree.
 };

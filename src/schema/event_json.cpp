@@ -168,6 +168,21 @@ void write_user(EventWriter& writer, const Event& event, const JsonOptions& opti
   writer.close();
 }
 
+void write_person(EventWriter& writer, const Event& event) {
+  if (event.process == nullptr || event.process->person == nullptr) return;
+  const Person& person = *event.process->person;
+  writer.open("by");
+  writer.text("user", person.user);
+  if (person.loginuid != kNoLogin) writer.number("uid", person.loginuid);
+  if (person.sessionid != kNoLogin) writer.number("session", person.sessionid);
+  writer.text("component", person.component);
+  writer.text("address", person.address);
+  writer.text("terminal", person.terminal);
+  writer.text("via", person.via);
+  writer.text("client", person.client);
+  writer.close();
+}
+
 std::string redacted(std::string_view text, const JsonOptions& options) {
   if (options.redactor == nullptr) return std::string(text);
   return options.redactor->redact_text(text, options.commit);
@@ -190,6 +205,7 @@ void write_rest(EventWriter& writer, const Event& event, const JsonOptions& opti
   writer.positive("cgroup", event.cgroup);
   write_detail(writer, event, options);
   write_user(writer, event, options);
+  write_person(writer, event);
   write_container(writer, event, options);
   write_process(writer, event, options);
   writer.finish();

@@ -121,6 +121,7 @@ Detail detail_of(const Record& record, Joined& joined) {
       return CgroupInfo{.path = std::string(record.text(record.cgroup().path)),
                         .id = record.cgroup().id,
                         .hierarchy = record.cgroup().hierarchy};
+    case Shape::api: return {};  // read by whoever follows the connection, never an event
   }
   return {};
 }

@@ -13,6 +13,7 @@
 #include <cstring>
 
 #include "base/log.hpp"
+#include "sensor/api_programs.hpp"
 #include "sensor/calls.hpp"
 #include "sensor/compat_entry.hpp"
 
@@ -106,6 +107,7 @@ Result<cofferdam_bpf*> open_skeleton(const LoadOptions& options,
   const auto cpus = static_cast<std::uint32_t>(libbpf_num_possible_cpus());
   bpf_map__set_max_entries(skeleton->maps.scratches, cpus * kScratchPerCpu);
   bpf_map__set_max_entries(skeleton->maps.counts, cpus * COFF_SLOTS * COFF_KINDS);
+  leave_out_api_programs(*skeleton);
   for (const auto& name : left_out) {
     bpf_program* program = bpf_object__find_program_by_name(skeleton->obj, name.c_str());
     if (program != nullptr) bpf_program__set_autoload(program, false);
@@ -147,6 +149,7 @@ Result<KernelPrograms> KernelPrograms::load(const LoadOptions& options) {
 
 Result<void> KernelPrograms::attach() {
   attach_programs();
+  attach_api();
   attach_calls();
   name_known_blindness();
   if (attached_count() == 0) return fail(Code::kUnsupported, "no kernel program attaches");

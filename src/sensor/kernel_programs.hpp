@@ -77,6 +77,10 @@ class KernelPrograms {
   Result<void> set_cgroup(std::uint64_t id, std::uint32_t slot, coff_class cls);
   /// Forgets a control group that was removed.
   void forget_cgroup(std::uint64_t id);
+  /// Adds names of sockets whose connections are followed, COFF_API_SOCKETS at most (kLimit).
+  Result<void> watch_api_sockets(const std::vector<std::string>& names);
+  /// Bytes of this connection are of no interest any more: it is a stream now.
+  void ignore_api_connection(std::uint64_t connection);
   void set_self_pids(const std::vector<std::uint32_t>& pids);
 
   /// All counts that are not zero. Cheap: the counters are mapped, no system call is made.
@@ -106,6 +110,7 @@ class KernelPrograms {
   void attach_calls();
   Link attach_call(const ObservedCall& call);
   [[nodiscard]] bool is_wanted(const ObservedCall& call) const;
+  void attach_api();
   void name_known_blindness();
   void name_once(Blindness blindness);
 

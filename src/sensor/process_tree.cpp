@@ -59,6 +59,7 @@ void ProcessTree::replace(Node& node, Process&& next) {
 ProcessPtr ProcessTree::link_to_parent(Process&& child, ProcessPtr parent) {
   if (parent != nullptr && parent->depth + 1 >= kDepthMax) parent = shorten(*parent, kDepthMax / 2);
   child.id = process_id(boot_id_, child.pid, child.start_boot_ns);
+  if (child.person == nullptr && parent != nullptr) child.person = parent->person;
   child.depth = parent == nullptr ? 0 : parent->depth + 1;
   child.parent = std::move(parent);
   return std::make_shared<const Process>(std::move(child));
@@ -103,6 +104,7 @@ void ProcessTree::apply_exec(const schema::Record& record) {
     next.parent = node->current->parent;
     next.depth = node->current->depth;
     next.container = node->current->container;
+    next.person = node->current->person;
     keep_environment(next);
     replace(*node, std::move(next));
     return;
@@ -156,6 +158,16 @@ TreeAnswer ProcessTree::apply(const schema::Record& record) {
     answer.other = find_at(record.call().target_pid, record.call().target_start, header.time);
   }
   return answer;
+}
+
+ProcessPtr ProcessTree::set_person(std::uint32_t pid, std::uint64_t start_boot_ns,
+                                   PersonPtr person) {
+  Node* node = node_of(pid, start_boot_ns);
+  if (node == nullptr) return nullptr;
+  Process next = *node->current;
+  next.person = std::move(person);
+  node->current = std::make_shared<const Process>(std::move(next));
+  return node->current;
 }
 
 ProcessPtr ProcessTree::find(std::uint32_t pid) const {

@@ -33,6 +33,7 @@ Result<std::unique_ptr<Sensor>> Sensor::open(SensorOptions options) {
       new Sensor(std::move(programs), std::move(rings), std::move(options)));
   sensor->learn_cgroups();
   TRY(sensor->use_filter(sensor->options_.filter));
+  sensor->watch_api_sockets(sensor->options_.api_sockets);
   TRY(sensor->programs_.attach());
   // Whatever starts or ends from here on is in the rings too; what began while we attached is not.
   sensor->learn_cgroups();
@@ -47,6 +48,12 @@ Result<std::vector<std::string>> Sensor::use_filter(const KernelFilter& filter) 
   TRY(programs_.use_filter(*compiled.tables));
   options_.filter = filter;
   return compiled.notes;
+}
+
+void Sensor::watch_api_sockets(const std::vector<std::string>& names) {
+  if (auto watched = programs_.watch_api_sockets(names); !watched) {
+    log_warning("sensor", "sockets of engines: " + watched.error().message());
+  }
 }
 
 void Sensor::learn_cgroup(std::uint64_t id, std::string_view path) {
@@ -114,6 +121,15 @@ void Sensor::take_record(std::span<const std::byte> bytes, const Sink& sink) {
   const bool told_of_victim = record.kind() == COFF_KIND_oom_kill && answer.other != nullptr;
   const ContainerPtr container =
       container_of(told_of_victim ? answer.other->cgroup : header.cgroup);
+  if (record.shape() == schema::Shape::api) {
+    if (options_.on_api) {
+      options_.on_api({.record = record,
+                       .wall_ns = static_cast<std::int64_t>(header.time) + boot_to_wall_ns_,
+                       .engine = answer.process,
+                       .container = container});
+    }
+    return;
+  }
   if (answer.login_changed && record.kind() != COFF_KIND_exec) {
     Event login{.kind = Kind::loginuid,
                 .wall_ns = static_cast<std::int64_t>(header.time) + boot_to_wall_ns_,
