@@ -91,6 +91,7 @@ Result<void> tick(Parts& parts) {
   if (!losses.empty() && parts.ticks_until_heal < 0) parts.ticks_until_heal = kHealEveryTicks;
   parts.pipeline.report_losses(std::move(losses));
   parts.pipeline.tell_repeats();
+  parts.pipeline.learn();
   if (parts.ticks_until_heal > 0) --parts.ticks_until_heal;
   if (parts.ticks_until_heal == 0) {
     parts.ticks_until_heal = -1;
@@ -122,6 +123,7 @@ void answer_calls(Parts& parts, const runtime::Directory& directory) {
   calls.add("doctor", [&parts](std::string_view, Answer& answer) {
     return answer_doctor(parts.sensor, parts.hierarchy, answer);
   });
+  parts.pipeline.learner().answer_calls(calls);
   parts.context.on_counters([&parts](JsonWriter& json) {
     parts.pipeline.write_counters(json);
     write_sensor_counters(parts.sensor, json);

@@ -107,6 +107,7 @@ int run(int argc, char** argv) {
   app.add_option("--config", global.config_path, "Configuration file")->type_name("FILE");
   app.fallthrough();  // Lets --json stand after the subcommand too.
   add_agent(app, global);
+  add_baseline(app, global);
   add_config(app, global);
   add_doctor(app, global);
   add_events(app, global);
