@@ -49,7 +49,13 @@ function(coff_test name)
     COFF_BINARY_DIR="${CMAKE_BINARY_DIR}")
   # One ctest entry a program: gtest's own report names the cases, and a fixture runs once.
   add_test(NAME ${name} COMMAND ${name})
-  set_tests_properties(${name} PROPERTIES LABELS "${TEST_LABELS}" TIMEOUT ${TEST_TIMEOUT})
+  # The longest first: tests run two at a time.
+  set(cost 1)
+  if(name MATCHES "^(trail|rules|command_line)_test$")
+    set(cost 100)
+  endif()
+  set_tests_properties(${name} PROPERTIES LABELS "${TEST_LABELS}" TIMEOUT ${TEST_TIMEOUT}
+    COST ${cost})
   if("live" IN_LIST TEST_LABELS)
     set_tests_properties(${name} PROPERTIES RUN_SERIAL ON)
   endif()

@@ -128,6 +128,7 @@ void Learner::finish() {
     judge(event);
   }
   waiting_.clear();
+  baseline_.keep_time();
   write_changed(true);
 }
 

@@ -102,6 +102,8 @@ class Baseline {
   /// A service whose profile has changed since it was last taken, and was forgotten if it is not
   /// in profiles(). Empty: none.
   std::string take_changed();
+  /// Counts those whose window goes on as changed: their running time is to be kept.
+  void keep_time();
 
  private:
   struct Known {

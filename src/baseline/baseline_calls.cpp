@@ -93,6 +93,14 @@ Result<void> Baseline::put(Profile profile) {
   return {};
 }
 
+void Baseline::keep_time() {
+  for (const auto& [name, profile] : profiles_) {
+    const bool goes_on =
+        profile.state == State::kLearning || profile.observed_s < profile.update_until_s;
+    if (goes_on) changed(profile);
+  }
+}
+
 std::string Baseline::take_changed() {
   if (changed_.empty()) return {};
   return std::move(changed_.extract(changed_.begin()).value());
