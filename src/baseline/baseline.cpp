@@ -10,17 +10,45 @@ namespace coff::baseline {
 namespace {
 
 constexpr std::uint64_t kSecondNs = 1'000'000'000;
-/// Containers whose profile is remembered by id, and raw paths that hold nothing new.
+/// Containers whose profile is remembered by id, and events that hold nothing new.
 constexpr std::size_t kContainersMax = 16'384;
-constexpr std::size_t kSeenPathsMax = 16'384;
+constexpr std::size_t kNothingNewMax = 16'384;
 
-/// A file event by the bytes that decide what it says; empty for other events.
-std::string path_key(const Profile& profile, const Event& event) {
-  const auto* file = std::get_if<FileInfo>(&event.detail);
-  if (file == nullptr || event.kind != Kind::open || event.failed()) return {};
-  std::string key(reinterpret_cast<const char*>(&file->mode), sizeof file->mode);
-  key.append(profile.service).push_back('\0');
-  return key.append(file->path.resolved.empty() ? file->path.name : file->path.resolved);
+template <typename T>
+void append_bytes(std::string& key, const T& number) {
+  key.append(reinterpret_cast<const char*>(&number), sizeof number);
+}
+
+void append_program(std::string& key, const Process* process) {
+  const Program* program = process == nullptr ? nullptr : process->program.get();
+  append_bytes(key, program == nullptr ? 0 : program->exe_flags);
+  if (program != nullptr) key += program->exe;
+  key += '\0';
+}
+
+/// An open or a start of a program by all that decides what it says, so that the same needs no
+/// second look; empty for other events.
+std::string key_of_event(const Profile& profile, const Event& event) {
+  std::string key;
+  if (event.failed() || (event.kind != Kind::open && event.kind != Kind::exec)) return key;
+  key = profile.service;
+  key += '\0';
+  if (const auto* file = std::get_if<FileInfo>(&event.detail)) {
+    append_bytes(key, file->mode);
+    append_program(key, event.process.get());
+    return key.append(file->path.resolved.empty() ? file->path.name : file->path.resolved);
+  }
+  const Process* process = event.process.get();
+  if (process == nullptr || process->program == nullptr) return {};
+  const Process* parent = process->parent.get();
+  const bool inside = parent != nullptr && parent->container != nullptr;
+  append_bytes(key, process->capabilities.effective);
+  append_bytes(key, event.credentials.euid);
+  append_bytes(key, inside);
+  append_program(key, process);
+  append_program(key, parent);
+  key.append(process->program->filename).push_back('\0');
+  return key.append(process->program->interp).append(1, '\0').append(process->cwd);
 }
 
 }  // namespace
@@ -32,7 +60,7 @@ void Baseline::use(const Options& options) {
 
 // Profiles were put in or taken out: what points to them is found anew.
 void Baseline::look_again() {
-  seen_paths_.clear();
+  nothing_new_.clear();
   for (auto& [id, known] : by_container_) known = {.counted = std::move(known.counted)};
 }
 
@@ -152,9 +180,9 @@ std::vector<DeparturePtr> Baseline::observe(const Event& event) {
     return out;
   }
   if (profile->state == State::kLearning) ++profile->samples;
-  std::string key = path_key(*profile, event);
-  if (!key.empty() && seen_paths_.contains(key)) return out;
-  bool nothing_new = true;
+  std::string key = key_of_event(*profile, event);
+  if (!key.empty() && nothing_new_.contains(key)) return out;
+  bool all_known = true;
   Open* program = nullptr;  // The departure of the program that just started.
   for (const Feature& feature : features_of(event)) {
     if (profile->knows(feature)) continue;
@@ -167,7 +195,7 @@ std::vector<DeparturePtr> Baseline::observe(const Event& event) {
       continue;
     }
     if (profile->not_kept[static_cast<std::size_t>(feature.what)] != 0) continue;
-    nothing_new = false;
+    all_known = false;
     // Who starts a program that is new itself says nothing more.
     if (feature.what == What::kChild && program != nullptr) {
       if (program->child.empty()) program->child = key_of(feature);
@@ -178,9 +206,9 @@ std::vector<DeparturePtr> Baseline::observe(const Event& event) {
     const auto open = profile->departures.find({feature.what, key_of(feature)});
     if (open != profile->departures.end()) program = &open->second;
   }
-  if (!key.empty() && nothing_new) {
-    if (seen_paths_.size() >= kSeenPathsMax) seen_paths_.clear();
-    seen_paths_.insert(std::move(key));
+  if (!key.empty() && all_known) {
+    if (nothing_new_.size() >= kNothingNewMax) nothing_new_.clear();
+    nothing_new_.insert(std::move(key));
   }
   return out;
 }

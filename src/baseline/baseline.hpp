@@ -128,7 +128,7 @@ class Baseline {
   std::map<std::string, Profile, std::less<>> profiles_;
   std::unordered_map<std::string, Known> by_container_;
   std::set<std::string> changed_;
-  std::unordered_set<std::string> seen_paths_;  ///< Raw paths that hold nothing new, by profile.
+  std::unordered_set<std::string> nothing_new_;  ///< Events that hold nothing new: key_of_event().
   std::vector<Note> notes_;
   std::uint64_t last_tick_ns_ = 0;
   std::uint64_t rest_ns_ = 0;  ///< Watched time that is no whole second yet.

@@ -75,6 +75,7 @@ TEST(Departure, FilesKeepTheirNames) {
   const Event event = departure_of(testing::sample_event(builder));
   EXPECT_EQ(get(event, "fd.name"), "/srv/new");
   EXPECT_EQ(get(event, "file.path"), "/srv/new");
+  EXPECT_EQ(get(event, "evt.rawres"), "0");
 }
 
 TEST(Departure, IsASentence) {
