@@ -84,7 +84,8 @@ enum coff_lane {
 	X(accept, sock, NET, "A connection was accepted.")                                         \
 	X(sendto, sock, NET, "A datagram was sent to an address.")                                 \
 	X(recvfrom, sock, NET, "A datagram was received from an address.")                         \
-	X(dup_stdio, sock, NET, "A socket was duplicated onto standard input, output or error.")
+	X(dup_stdio, sock, NET, "A socket was duplicated onto standard input, output or error.")   \
+	X(compat_call, call, PRIO, "A 64-bit process used 32-bit system calls for the first time.")
 
 enum coff_kind {
 #define COFF_X(name, shape, lane, doc) COFF_KIND_##name,

@@ -16,6 +16,7 @@
 
 struct cofferdam_bpf;
 struct bpf_link;
+struct bpf_program;
 
 namespace coff::sensor {
 
@@ -101,6 +102,7 @@ class KernelPrograms {
   KernelPrograms() = default;
   Result<void> map_counts();
   void attach_programs();
+  void attach_program(bpf_program* program, const char* what);
   void attach_calls();
   Link attach_call(const ObservedCall& call);
   [[nodiscard]] bool is_wanted(const ObservedCall& call) const;
@@ -114,6 +116,7 @@ class KernelPrograms {
   std::array<bool, COFF_KINDS> kinds_wanted_{};   ///< By the filter in use.
   bool attached_ = false;
   Link task_iterator_;
+  std::string compat_refusal_;  ///< Why the 32-bit entry itself is not watched; "": it is.
   std::vector<Blindness> blindness_;
 };
 
