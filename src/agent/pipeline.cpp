@@ -37,7 +37,10 @@ Pipeline::Pipeline(SensorContext& context, runtime::Directory& directory)
     : context_(context),
       directory_(directory),
       profile_(context.profile()),
-      redactor_(redact_rules(context.settings())) {
+      redactor_(redact_rules(context.settings())),
+      learner_(
+          context.settings(), directory, [this](const Event& event) { tell_departure(event); },
+          [this](std::string_view members) { append(make_agent_entry("baseline", members)); }) {
   read_names();
   load_rules(context.settings(), false);
 }
@@ -46,6 +49,7 @@ void Pipeline::use_settings(const config::Config& settings) {
   profile_ = config::RecordingProfile(context_.profile());
   redactor_ = schema::Redactor(redact_rules(settings));
   load_rules(settings, true);
+  learner_.use_settings(settings);
 }
 
 // Loaded again with every configuration: the files may have changed where the settings have not.
@@ -64,6 +68,8 @@ KernelFilter Pipeline::kernel_filter() const {
   KernelFilter filter = config::kernel_filter(context_.profile());
   const auto& clauses = detector_.kernel_clauses();
   filter.clauses.insert(filter.clauses.end(), clauses.begin(), clauses.end());
+  for (FilterClause& clause : learner_.kernel_clauses())
+    filter.clauses.push_back(std::move(clause));
   return filter;
 }
 
@@ -86,7 +92,8 @@ void Pipeline::take(Event&& event) {
   if (recording == config::Recording::kLive && !context_.live().wanted()) {
     recording = config::Recording::kNone;
   }
-  if (recording == config::Recording::kNone && (own || !detector_.wants(event.kind))) {
+  if (recording == config::Recording::kNone &&
+      (own || !(detector_.wants(event.kind) || learner_.wants(event)))) {
     ++counters_.unwanted;
     return;
   }
@@ -118,6 +125,7 @@ bool Pipeline::refresh(Held& held, std::uint64_t now) {
 void Pipeline::finish() {
   finishing_ = true;
   release();
+  learner_.finish();
 }
 
 void Pipeline::release() {
@@ -161,6 +169,17 @@ std::string Pipeline::redact(std::string_view secret, bool recorded) {
 void Pipeline::emit(const Event& event, config::Recording recording) {
   if (recording != config::Recording::kNone) record(event, recording);
   else ++counters_.unwanted;
+  ask_rules(event);
+  learner_.see(event);
+}
+
+// An event of its own: the rules are asked about it as about any other.
+void Pipeline::tell_departure(const Event& event) {
+  record(event, config::Recording::kTrail);
+  ask_rules(event);
+}
+
+void Pipeline::ask_rules(const Event& event) {
   if (!detector_.wants(event.kind)) return;
   detector_.ask(
       event, names_, [this](const Found& found) { return finding_entry(found); },
@@ -241,11 +260,15 @@ void Pipeline::tell_repeats() {
 void Pipeline::record(const Event& event, config::Recording recording) {
   json_.clear();
   redacted_.clear();
+  // Nothing else may have been recorded of an event that departs.
   const schema::JsonOptions options{.names = &names_,
                                     .redactor = &redactor_,
-                                    .commit = [this, recording](std::string_view secret) {
-                                      return redact(secret, recording == config::Recording::kTrail);
-                                    }};
+                                    .commit =
+                                        [this, recording](std::string_view secret) {
+                                          return redact(secret,
+                                                        recording == config::Recording::kTrail);
+                                        },
+                                    .full_context = event.departure != nullptr};
   schema::append_json(json_, event, options);
   if (recording == config::Recording::kTrail) {
     ++counters_.recorded;
@@ -315,6 +338,7 @@ void Pipeline::write_counters(JsonWriter& json) const {
       .member("entries_refused", counters_.entries_refused)
       .end_object();
   detector_.write_counters(json);
+  learner_.write_counters(json);
 }
 
 }  // namespace coff::agent

@@ -12,6 +12,7 @@
 
 #include "access/entries.hpp"
 #include "agent/detector.hpp"
+#include "agent/learner.hpp"
 #include "agent/own_files.hpp"
 #include "agent/sensor_process.hpp"
 #include "config/profile.hpp"
@@ -58,6 +59,8 @@ class Pipeline {
   void release();
   /// Tells repeated findings whose time is over. Call it every second.
   void tell_repeats();
+  /// Learned behaviour goes on with the time. Call it every second.
+  void learn() { learner_.tick(); }
   /// Releases everything, settled or not: nothing comes after.
   void finish();
   /// An entry about who does what: `make` gives its JSON. It is recorded whatever the profile says.
@@ -71,6 +74,8 @@ class Pipeline {
   void write_counters(JsonWriter& json) const;
   [[nodiscard]] const PipelineCounters& counters() const { return counters_; }
   [[nodiscard]] const Detector& detector() const { return detector_; }
+  /// For the control calls about learned behaviour.
+  [[nodiscard]] Learner& learner() { return learner_; }
   [[nodiscard]] const schema::UserNames& names() const { return names_; }
   void read_names();
 
@@ -84,6 +89,8 @@ class Pipeline {
   [[nodiscard]] bool is_own_work(const Event& event) const;
   void emit(const Event& event, config::Recording recording);
   void record(const Event& event, config::Recording recording);
+  void ask_rules(const Event& event);
+  void tell_departure(const Event& event);
   void load_rules(const config::Config& settings, bool keep);
   std::string finding_entry(const Found& found);
   void tell_finding(std::string_view entry);
@@ -107,6 +114,7 @@ class Pipeline {
   std::vector<Held> lifecycle_;
   bool finishing_ = false;
   PipelineCounters counters_;
+  Learner learner_;  ///< Last: it tells of its files when it is made.
 };
 
 }  // namespace coff::agent

@@ -116,6 +116,7 @@ Result<void> tick(Parts& parts) {
     parts.ticks_until_prune = kHealEveryTicks;
     parts.desk.prune();
   }
+  parts.pipeline.learn();
   if (parts.ticks_until_heal > 0) --parts.ticks_until_heal;
   if (parts.ticks_until_heal == 0) {
     parts.ticks_until_heal = -1;
@@ -147,6 +148,7 @@ void answer_calls(Parts& parts, const runtime::Directory& directory) {
   calls.add("doctor", [&parts](std::string_view, Answer& answer) {
     return answer_doctor(parts.sensor, parts.hierarchy, answer);
   });
+  parts.pipeline.learner().answer_calls(calls);
   parts.context.on_counters([&parts](JsonWriter& json) {
     parts.pipeline.write_counters(json);
     parts.desk.write_counters(json);

@@ -108,6 +108,7 @@ int run(int argc, char** argv) {
   app.fallthrough();  // Lets --json stand after the subcommand too.
   add_access(app, global);
   add_agent(app, global);
+  add_baseline(app, global);
   add_config(app, global);
   add_doctor(app, global);
   add_events(app, global);

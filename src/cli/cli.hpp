@@ -42,6 +42,7 @@ int report(const Global& global, const Error& error);
 // One line for each subcommand; src/cli/<name>.cpp holds it.
 void add_access(CLI::App& app, Global& global);
 void add_agent(CLI::App& app, Global& global);
+void add_baseline(CLI::App& app, Global& global);
 void add_config(CLI::App& app, Global& global);
 void add_doctor(CLI::App& app, Global& global);
 void add_events(CLI::App& app, Global& global);

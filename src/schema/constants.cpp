@@ -124,12 +124,14 @@ constexpr Named kOwnKinds[] = {
     {static_cast<std::uint64_t>(Kind::container_stop), "container_stop"},
     {static_cast<std::uint64_t>(Kind::container_remove), "container_remove"},
     {static_cast<std::uint64_t>(Kind::container_other), "container_other"},
-    {static_cast<std::uint64_t>(Kind::process_seen), "process_seen"}};
+    {static_cast<std::uint64_t>(Kind::process_seen), "process_seen"},
+    {static_cast<std::uint64_t>(Kind::departure), "departure"}};
 constexpr std::string_view kOwnKindDocs[] = {
     "An engine created a container.", "A container started; its metadata is attached.",
     "A container stopped.", "A container was removed.",
     "An engine reported something else about a container.",
-    "A process older than the agent was found, at the start or after a loss."};
+    "A process older than the agent was found, at the start or after a loss.",
+    "A container did something that its service never did while it was learned."};
 // clang-format on
 static_assert(std::size(kOwnKinds) == std::size(kOwnKindDocs));
 
@@ -177,6 +179,7 @@ std::string_view syscall_name(std::int32_t number) {
 
 std::string_view event_type_name(const Event& event) {
   if (event.kind == Kind::exit) return "procexit";
+  if (event.kind == Kind::departure) return kind_name(event.kind);
   const std::string_view name = syscall_name(event.syscall);
   if (!name.empty()) return name;
   switch (event.kind) {

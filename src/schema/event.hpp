@@ -29,7 +29,9 @@ enum class Kind : std::uint16_t {
   container_remove,            ///< A container was removed.
   container_other,             ///< Another engine event (exec_create, pause, rename, …).
   process_seen,                ///< A process older than the agent, found at start or after loss.
+  departure,                   ///< A container did what its service never did while it was learned.
 };
+inline constexpr Kind kLastKind = Kind::departure;
 
 /// Value of an audit login user that was never set.
 inline constexpr std::uint32_t kNoLogin = 4294967295U;
@@ -290,6 +292,20 @@ struct ContainerInfo {
   Labels attributes;
 };
 
+/// How an event departs from what was learned of its container's service.
+struct Departure {
+  Kind trigger = Kind::exec;    ///< Kind of the event as the kernel reported it.
+  std::string service;          ///< "compose:shop/web", "image:shop/web", …
+  std::string what;             ///< executable, child, file, capability, call, user or port.
+  std::string value;            ///< The new one, generalised as profiles hold it.
+  std::string state;            ///< watching or pinned.
+  bool outside_image = false;   ///< executable: its file is not part of the image.
+  bool image_changed = false;   ///< The service's image is another than while it was learned.
+  std::uint64_t learned_s = 0;  ///< Running time over which the profile was learned.
+  std::uint64_t samples = 0;    ///< Events that the profile was learned from.
+};
+using DeparturePtr = std::shared_ptr<const Departure>;
+
 using Detail = std::variant<std::monostate, ForkInfo, ExecInfo, ExitInfo, FileInfo, SocketInfo,
                             CallInfo, CgroupInfo, ContainerInfo>;
 
@@ -307,6 +323,7 @@ struct Event {
   ProcessPtr process;       ///< Null only for engine events.
   ContainerPtr container;   ///< Null on the host.
   Detail detail;
+  DeparturePtr departure;  ///< Of Kind::departure alone; the rest is the event that departs.
 
   [[nodiscard]] bool failed() const { return result < 0; }
 };

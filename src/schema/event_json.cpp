@@ -190,8 +190,29 @@ std::string redacted(std::string_view text, const JsonOptions& options) {
 
 namespace {
 
+void write_departure(EventWriter& writer, const Departure& departure) {
+  writer.open("baseline");
+  writer.text("service", departure.service);
+  writer.word("what", departure.what);
+  writer.text("value", departure.value);
+  writer.word("trigger", kind_name(departure.trigger));
+  writer.word("state", departure.state);
+  writer.flag("outside_image", departure.outside_image);
+  writer.flag("image_changed", departure.image_changed);
+  writer.number("learned_s", departure.learned_s);
+  writer.number("samples", departure.samples);
+  writer.close();
+}
+
 // Everything behind type, kind and times.
 void write_rest(EventWriter& writer, const Event& event, const JsonOptions& options) {
+  if (event.departure != nullptr) {
+    write_departure(writer, *event.departure);
+    Event trigger = event;
+    trigger.kind = event.departure->trigger;
+    trigger.departure = nullptr;
+    return write_rest(writer, trigger, options);
+  }
   writer.word("syscall", syscall_name(event.syscall));
   if (has_result(event.kind)) {
     writer.number("result", event.result);

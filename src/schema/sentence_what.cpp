@@ -256,10 +256,18 @@ void say_program(SentenceWriter& writer, const Event& event) {
   if ((program->exe_flags & COFF_EXE_UPPER) != 0) writer.say(" not from the image", Tone::kBad);
 }
 
+void say_departure(SentenceWriter& writer, const Event& event) {
+  const Departure& departure = *event.departure;
+  writer.say("departs from ").show(departure.service, Tone::kContainer).say(": new ", Tone::kBad);
+  writer.say(departure.what, Tone::kBad).say(" ").show(departure.value);
+}
+
 }  // namespace
 
 void say_what(SentenceWriter& writer, const Event& event) {
-  if (const auto* exec = std::get_if<ExecInfo>(&event.detail)) {
+  if (event.departure != nullptr) {
+    say_departure(writer, event);
+  } else if (const auto* exec = std::get_if<ExecInfo>(&event.detail)) {
     writer.say("exec ", Tone::kGood);
     if (event.failed()) writer.show(exec->filename);
     else say_program(writer, event);
