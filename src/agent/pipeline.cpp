@@ -37,7 +37,8 @@ Pipeline::Pipeline(SensorContext& context, runtime::Directory& directory)
     : context_(context),
       directory_(directory),
       profile_(context.profile()),
-      redactor_(redact_rules(context.settings())) {
+      redactor_(redact_rules(context.settings())),
+      traffic_([this](std::string_view kind, std::string_view entry) { tell(kind, entry); }) {
   read_names();
   load_rules(context.settings(), false);
 }
@@ -86,7 +87,8 @@ void Pipeline::take(Event&& event) {
   if (recording == config::Recording::kLive && !context_.live().wanted()) {
     recording = config::Recording::kNone;
   }
-  if (recording == config::Recording::kNone && (own || !detector_.wants(event.kind))) {
+  const bool wanted = event.kind == Kind::flow || detector_.wants(event.kind);
+  if (recording == config::Recording::kNone && (own || !wanted)) {
     ++counters_.unwanted;
     return;
   }
@@ -160,7 +162,8 @@ std::string Pipeline::redact(std::string_view secret, bool recorded) {
 
 void Pipeline::emit(const Event& event, config::Recording recording) {
   if (recording != config::Recording::kNone) record(event, recording);
-  else ++counters_.unwanted;
+  else if (event.kind != Kind::flow) ++counters_.unwanted;
+  if (event.kind == Kind::flow) traffic_.take(event);
   if (!detector_.wants(event.kind)) return;
   detector_.ask(
       event, names_, [this](const Found& found) { return finding_entry(found); },
@@ -210,16 +213,23 @@ std::string Pipeline::finding_entry(const Found& found) {
 }
 
 void Pipeline::tell_finding(std::string_view entry) {
-  append(entry, redacted_);
+  tell("finding", entry);
   redacted_.clear();
+}
+
+// An entry of the agent's own making, to the trail and to followers.
+void Pipeline::tell(std::string_view kind, std::string_view entry) {
+  append(entry, redacted_);
   if (!context_.live().wanted()) return;
-  if (auto published = context_.live().publish({.kind = "finding", .json = entry}); !published) {
+  if (auto published = context_.live().publish({.kind = kind, .json = entry}); !published) {
     log_warning("sensor", published.error().message());
   }
 }
 
-void Pipeline::tell_repeats() {
+void Pipeline::tick() {
   detector_.tell_repeats([this](std::string_view entry) { tell_finding(entry); });
+  redacted_.clear();
+  traffic_.tick();
 }
 
 void Pipeline::record(const Event& event, config::Recording recording) {
@@ -278,12 +288,8 @@ void Pipeline::report_losses(sensor::Losses&& losses) {
       .member("malformed", losses.malformed)
       .member("lost", total)
       .end_object();
-  const std::string entry =
-      make_agent_entry("gap", std::string_view(members).substr(1, members.size() - 2));
-  append(entry);
-  if (auto published = context_.live().publish({.kind = "gap", .json = entry}); !published) {
-    log_warning("sensor", published.error().message());
-  }
+  redacted_.clear();
+  tell("gap", make_agent_entry("gap", std::string_view(members).substr(1, members.size() - 2)));
 }
 
 void Pipeline::write_counters(JsonWriter& json) const {

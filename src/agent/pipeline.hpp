@@ -12,6 +12,7 @@
 #include "agent/detector.hpp"
 #include "agent/own_files.hpp"
 #include "agent/sensor_process.hpp"
+#include "agent/traffic.hpp"
 #include "config/profile.hpp"
 #include "runtime/directory.hpp"
 #include "schema/event_json.hpp"
@@ -54,8 +55,8 @@ class Pipeline {
   void take_lifecycle(Event&& event);
   /// Releases what was held long enough or is settled now. Call it every few milliseconds.
   void release();
-  /// Tells repeated findings whose time is over. Call it every second.
-  void tell_repeats();
+  /// Tells repeated findings whose time is over, and edges. Call it every second.
+  void tick();
   /// Releases everything, settled or not: nothing comes after.
   void finish();
   /// Writes a gap entry when something was lost.
@@ -66,6 +67,7 @@ class Pipeline {
   void write_counters(JsonWriter& json) const;
   [[nodiscard]] const PipelineCounters& counters() const { return counters_; }
   [[nodiscard]] const Detector& detector() const { return detector_; }
+  [[nodiscard]] const flow::FlowTable& flows() const { return traffic_.flows(); }
   [[nodiscard]] const schema::UserNames& names() const { return names_; }
   void read_names();
 
@@ -82,6 +84,7 @@ class Pipeline {
   void load_rules(const config::Config& settings, bool keep);
   std::string finding_entry(const Found& found);
   void tell_finding(std::string_view entry);
+  void tell(std::string_view kind, std::string_view entry);
   void append(std::string_view entry, std::span<const trail::Disclosure> redacted = {});
   std::string redact(std::string_view secret, bool recorded);
   bool refresh(Held& held, std::uint64_t now_ns);
@@ -93,6 +96,7 @@ class Pipeline {
   schema::Redactor redactor_;
   schema::UserNames names_;
   Detector detector_;
+  Traffic traffic_;
   std::string json_;                         ///< Reused for every event.
   std::vector<trail::Disclosure> redacted_;  ///< Values that json_ holds commitments to.
   std::string sentence_;                     ///< Likewise, for followers.

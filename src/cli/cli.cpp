@@ -111,6 +111,7 @@ int run(int argc, char** argv) {
   add_doctor(app, global);
   add_events(app, global);
   add_findings(app, global);
+  add_flows(app, global);
   add_ps(app, global);
   add_rules(app, global);
   add_schema(app, global);

@@ -25,6 +25,7 @@ namespace {
 constexpr size_t kScratchPerCpu = 2;  // COFF_SCRATCH_PER_CPU of bpf/common.h
 constexpr size_t kLoadAttempts = 32;  // more than there are programs
 constexpr size_t kTasksBytesMax = 64U << 20;
+constexpr size_t kConnectionsBytesMax = 256U << 20;  // some 700,000
 
 // The program that libbpf named in its last complaint; libbpf tells it nowhere else.
 thread_local std::string refused_program;
@@ -162,7 +163,8 @@ void KernelPrograms::attach_programs() {
         Plain{progs.on_exit, "process end"}, Plain{progs.on_cgroup_mkdir, "new control groups"},
         Plain{progs.on_cgroup_rmdir, "removed control groups"},
         Plain{progs.on_signal, "signals between processes"}, Plain{progs.on_oom, "OOM kills"},
-        Plain{progs.on_uring_submit, "io_uring operations"}}) {
+        Plain{progs.on_uring_submit, "io_uring operations"},
+        Plain{progs.on_tcp_state, "TCP connections with both ends"}}) {
     if (!bpf_program__autoload(program)) continue;  // already named
     Link link(bpf_program__attach(program));
     if (link == nullptr) {
@@ -174,6 +176,9 @@ void KernelPrograms::attach_programs() {
   }
   if (bpf_program__autoload(progs.seen_task)) {
     task_iterator_.reset(bpf_program__attach_iter(progs.seen_task, nullptr));
+  }
+  if (bpf_program__autoload(progs.seen_socket)) {
+    socket_iterator_.reset(bpf_program__attach_iter(progs.seen_socket, nullptr));
   }
 }
 
@@ -366,13 +371,28 @@ std::uint64_t KernelPrograms::map_bytes() const {
   return bytes;
 }
 
+namespace {
+
+Result<std::string> read_iterator(const bpf_link* iterator, const char* over, size_t bytes_max) {
+  const std::string name = std::string("iterator over ") + over;
+  if (iterator == nullptr) return fail(Code::kUnsupported, "this kernel has no " + name);
+  const Fd reader(bpf_iter_create(bpf_link__fd(iterator)));
+  if (!reader.valid()) return fail_errno("cannot start the " + name);
+  return read_to_end(reader, bytes_max);
+}
+
+}  // namespace
+
 Result<std::string> KernelPrograms::read_tasks() const {
-  if (task_iterator_ == nullptr) {
-    return fail(Code::kUnsupported, "this kernel has no task iterator");
-  }
-  const Fd reader(bpf_iter_create(bpf_link__fd(task_iterator_.get())));
-  if (!reader.valid()) return fail_errno("cannot start the task iterator");
-  return read_to_end(reader, kTasksBytesMax);
+  return read_iterator(task_iterator_.get(), "tasks", kTasksBytesMax);
+}
+
+Result<std::string> KernelPrograms::read_connections() const {
+  return read_iterator(socket_iterator_.get(), "open files", kConnectionsBytesMax);
+}
+
+void KernelPrograms::use_flow_sample(std::uint32_t mask) {
+  std::atomic_ref(skeleton_->bss->flow_sample_mask).store(mask, std::memory_order_relaxed);
 }
 
 }  // namespace coff::sensor
