@@ -158,8 +158,8 @@ Result<void> run_sensor(SensorContext& context) {
   TRY(watch(parts));
   const auto sink = [&](Event&& event) { pipeline.take(std::move(event)); };
   sensor->report_processes(sink);
-  if (auto told = sensor->report_connections(sink); !told) {
-    log_warning("sensor", "connections older than the agent: " + told.error().message());
+  if (auto seen = sensor->report_connections(sink); !seen) {
+    log_warning("sensor", "connections older than the agent: " + seen.error().message());
   }
   TRY(context.loop().run());
   // What the kernel has handed over already is not lost by a stop.
