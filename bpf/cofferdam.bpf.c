@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR Apache-2.0
 /* The kernel half of the sensor, as one object: each family below is a file of its own. */
 #include "call.bpf.c"
+#include "compat.bpf.c"
 #include "file.bpf.c"
 #include "net.bpf.c"
 #include "proc.bpf.c"

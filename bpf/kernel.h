@@ -65,7 +65,7 @@ struct xdp_md;
 
 #if defined(__TARGET_ARCH_x86)
 struct pt_regs {
-	unsigned long di, si, dx, r10, r8, r9, ax, orig_ax, ip, sp, bp, cx;
+	unsigned long di, si, dx, r10, r8, r9, ax, orig_ax, ip, sp, bp, cx, cs;
 };
 #elif defined(__TARGET_ARCH_arm64)
 struct user_pt_regs {
@@ -271,7 +271,11 @@ struct seccomp {
 	int mode;
 };
 
+struct thread_info {
+	__u32 status;
+};
 struct task_struct {
+	struct thread_info thread_info;
 	void *stack;
 	unsigned int flags;
 	int exit_code;
@@ -291,6 +295,7 @@ struct task_struct {
 	struct mm_struct *mm;
 	kuid_t loginuid;
 	unsigned int sessionid;
+	__u64 self_exec_id;
 	struct seccomp seccomp;
 	struct css_set *cgroups;
 	unsigned long atomic_flags;

@@ -85,6 +85,8 @@ enum coff_lane {
 	X(sendto, sock, NET, "A datagram was sent to an address.")                                 \
 	X(recvfrom, sock, NET, "A datagram was received from an address.")                         \
 	X(dup_stdio, sock, NET, "A socket was duplicated onto standard input, output or error.")   \
+	X(compat_call, call, PRIO,                                                                 \
+	  "A 64-bit process used 32-bit system calls for the first time.")                         \
 	X(flow, flow, NET, "A TCP connection opened, ended or failed, as one of its ends saw it.")
 
 enum coff_kind {

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <poll.h>
 #include <signal.h>
+#include <spawn.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <sys/wait.h>
@@ -12,6 +13,10 @@
 #include "agent/client.hpp"
 #include "agent/control_session.hpp"
 #include "agent/test_agent.hpp"
+#include "trail/checkpoint.hpp"
+#include "trail/commit.hpp"
+#include "trail/commitments.hpp"
+#include "trail/verify.hpp"
 
 namespace coff::agent::test {
 namespace {
@@ -91,6 +96,51 @@ TEST_F(Control, RootMayAndEachCallIsAnEntry) {
   const auto none = agent().call("trail.prove", "{\"seq\":123456}");
   ASSERT_FALSE(none);
   EXPECT_EQ(none.error().code, Code::kNotFound);
+}
+
+TEST_F(ControlRoles, ErasingAValueIsForAdminsAndOnTheRecord) {
+  const RunningAgent agent("control:\n  group: nogroup\nroles:\n  auditor:\n    users: [nobody]");
+  std::string words[] = {"true", "--password=geheim"};
+  char* const arguments[] = {words[0].data(), words[1].data(), nullptr};
+  pid_t child = 0;
+  ASSERT_EQ(::posix_spawn(&child, "/bin/true", nullptr, nullptr, arguments, environ), 0);
+  ::waitpid(child, nullptr, 0);
+  const std::string entry = agent.wait_entry({"\"kind\":\"exec\"", "--password=[redacted:"});
+  ASSERT_NE(entry, "");
+  const auto seq = trail::parse_decimal(entry.substr(13, entry.find(',', 13) - 13));
+  ASSERT_TRUE(seq) << entry;
+  const std::string commitment = trail::commitments_in(entry, "process.args").value().at(0);
+  const auto sidecar = [&] {
+    return trail::Sidecar::open(agent.trail_dir() + "/" + std::string(trail::kSidecarFile),
+                                trail::Sidecar::Mode::kReadOnly)
+        .value();
+  };
+  EXPECT_EQ(sidecar().find(commitment)->value, "geheim");
+
+  EXPECT_EQ(call_as(kNobody, kNobody, agent.socket(), "trail.erase"), "denied");
+  const std::string of = "{\"seq\":" + std::to_string(*seq);
+  EXPECT_EQ(agent.call("trail.erase", of + "}").error().code, Code::kInvalid);
+  const std::string why = ",\"reason\":\"asked to\"";
+  EXPECT_EQ(agent.call("trail.erase", of + why + ",\"field\":\"user\"}").error().code,
+            Code::kNotFound);
+  EXPECT_EQ(agent.call("trail.erase", "{\"seq\":0" + why + "}").error().code, Code::kNotFound);
+  EXPECT_TRUE(sidecar().find(commitment));
+
+  const auto items = agent.call("trail.erase", of + why + ",\"who\":{\"uid\":7}}");
+  ASSERT_TRUE(items) << items.error().message();
+  EXPECT_EQ(sidecar().find(commitment).error().code, Code::kNotFound);
+  EXPECT_EQ(sidecar().erasure(commitment).value()->reason, "asked to");
+  const std::string told =
+      agent.wait_entry({"\"type\":\"erase\"", commitment, "\"reason\":\"asked to\""});
+  EXPECT_TRUE(told.contains("\"of\":{\"epoch\":1,\"seq\":" + std::to_string(*seq))) << told;
+  EXPECT_TRUE(told.contains("\"who\":{\"uid\":0,\"user\":\"root\"")) << told;
+  // Again: nothing is left, which is told too.
+  const auto again = agent.call("trail.erase", of + why + "}");
+  ASSERT_TRUE(again);
+  EXPECT_TRUE(again->front().contains("\"commitments\":[],\"absent\":1")) << again->front();
+  const auto report = trail::verify_trail(agent.trail_dir(), {});
+  ASSERT_TRUE(report);
+  EXPECT_TRUE(report->ok());
 }
 
 TEST_F(Control, SocketModeKeepsOthersOut) {

@@ -129,7 +129,7 @@ TEST_F(KeeperTest, RedactedValuesCanBeDisclosedAndErased) {
   EXPECT_EQ(found("password"), 1U);
   EXPECT_EQ(found("geheim"), 0U);
   auto writer = trail::Sidecar::open(path, trail::Sidecar::Mode::kReadWrite).value();
-  ASSERT_TRUE(writer.erase(commitment));
+  ASSERT_TRUE(writer.erase(commitment, "asked to"));
   EXPECT_EQ(writer.find(commitment).error().code, Code::kNotFound);
   expect_good();
 }

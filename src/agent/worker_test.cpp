@@ -6,10 +6,10 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "agent/elf_identity.hpp"
 #include "agent/sandbox.hpp"
 #include "agent/test_agent.hpp"
 #include "base/clock.hpp"
+#include "inventory/elf/elf_identity.hpp"
 
 namespace coff::agent {
 namespace {
@@ -106,7 +106,7 @@ TEST(Elf, ReadsALibrarysName) {
   ASSERT_FALSE(path.empty());
   const auto file = open_file(path, O_RDONLY);
   ASSERT_TRUE(file);
-  const auto identity = parse_elf(*file);
+  const auto identity = inventory::parse_elf(*file);
   ASSERT_TRUE(identity) << identity.error().message();
   EXPECT_EQ(identity->soname, "libc.so.6");
   EXPECT_GE(identity->build_id.size(), 16U);
@@ -118,7 +118,7 @@ TEST(Elf, RefusesWhatIsNoElf) {
                                          "\x7f"
                                          "ELF",
                                          "#!/bin/sh\n"}) {
-    const auto identity = parse_elf(memory_file(content));
+    const auto identity = inventory::parse_elf(memory_file(content));
     ASSERT_FALSE(identity);
     EXPECT_EQ(identity.error().code, Code::kInvalid);
   }
@@ -131,7 +131,7 @@ TEST(Elf, SurvivesEveryCutAndManyFlips) {
   const std::string head = self->substr(0, 4096);
   std::size_t refused = 0;
   for (std::size_t size = 0; size < head.size(); size += 7) {
-    if (!parse_elf(memory_file(head.substr(0, size)))) ++refused;
+    if (!inventory::parse_elf(memory_file(head.substr(0, size)))) ++refused;
   }
   EXPECT_GT(refused, 0U);
   std::uint32_t random = 12345;
@@ -141,7 +141,7 @@ TEST(Elf, SurvivesEveryCutAndManyFlips) {
       random = random * 1664525U + 1013904223U;
       changed[(random >> 8U) % 1024] = static_cast<char>(random >> 24U);
     }
-    [[maybe_unused]] const auto identity = parse_elf(memory_file(changed));
+    [[maybe_unused]] const auto identity = inventory::parse_elf(memory_file(changed));
   }
 }
 

@@ -110,6 +110,8 @@ int run(int argc, char** argv) {
   add_config(app, global);
   add_doctor(app, global);
   add_events(app, global);
+  add_exposure(app, global);
+  add_feed(app, global);
   add_findings(app, global);
   add_flows(app, global);
   add_ps(app, global);

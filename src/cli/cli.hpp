@@ -44,6 +44,8 @@ void add_agent(CLI::App& app, Global& global);
 void add_config(CLI::App& app, Global& global);
 void add_doctor(CLI::App& app, Global& global);
 void add_events(CLI::App& app, Global& global);
+void add_exposure(CLI::App& app, Global& global);
+void add_feed(CLI::App& app, Global& global);
 void add_findings(CLI::App& app, Global& global);
 void add_flows(CLI::App& app, Global& global);
 void add_ps(CLI::App& app, Global& global);

@@ -13,6 +13,7 @@ bool has_result(Kind kind) {
   switch (kind) {
     case Kind::exit:
     case Kind::oom_kill:
+    case Kind::compat_call:
     case Kind::cgroup_mkdir:
     case Kind::cgroup_rmdir:
     case Kind::fork:

@@ -240,6 +240,9 @@ void say_call(SentenceWriter& writer, const Event& event, const CallInfo& call) 
     case Kind::capset:
       writer.say("set capabilities ").say(capabilities_text(call.capabilities.effective));
       return;
+    case Kind::compat_call:
+      writer.say("made system call ", Tone::kNotable).number(call.args[0]);
+      return;
     default: writer.say(event_type_name(event)); return;
   }
 }

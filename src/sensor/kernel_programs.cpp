@@ -14,6 +14,7 @@
 
 #include "base/log.hpp"
 #include "sensor/calls.hpp"
+#include "sensor/compat_entry.hpp"
 
 // Generated; takes its types from the shared headers above.
 #include "cofferdam.skel.h"
@@ -119,6 +120,8 @@ Result<KernelPrograms> KernelPrograms::load(const LoadOptions& options) {
   libbpf_set_print(listen_to_libbpf);
   KernelPrograms programs;
   std::vector<std::string> left_out;
+  programs.compat_refusal_ = compat_entry_refusal();
+  if (!programs.compat_refusal_.empty()) left_out.emplace_back(kCompatProgram);
   // One program that this kernel's verifier refuses must not blind the others.
   for (size_t attempt = 0; attempt < kLoadAttempts; ++attempt) {
     refused_program.clear();
@@ -153,33 +156,35 @@ Result<void> KernelPrograms::attach() {
 }
 
 void KernelPrograms::attach_programs() {
-  struct Plain {
-    bpf_program* program;
-    const char* what;
-  };
   const auto& progs = skeleton_->progs;
-  for (const auto& [program, what] :
-       {Plain{progs.on_fork, "process creation"}, Plain{progs.on_exec, "program execution"},
-        Plain{progs.on_exit, "process end"}, Plain{progs.on_cgroup_mkdir, "new control groups"},
-        Plain{progs.on_cgroup_rmdir, "removed control groups"},
-        Plain{progs.on_signal, "signals between processes"}, Plain{progs.on_oom, "OOM kills"},
-        Plain{progs.on_uring_submit, "io_uring operations"},
-        Plain{progs.on_tcp_state, "TCP connections with both ends"}}) {
-    if (!bpf_program__autoload(program)) continue;  // already named
-    Link link(bpf_program__attach(program));
-    if (link == nullptr) {
-      blindness_.push_back(
-          {.what = what, .reason = std::string("cannot attach: ") + std::strerror(errno)});
-      continue;
-    }
-    links_.push_back(std::move(link));
-  }
+  attach_program(progs.on_fork, "process creation");
+  attach_program(progs.on_exec, "program execution");
+  attach_program(progs.on_exit, "process end");
+  attach_program(progs.on_cgroup_mkdir, "new control groups");
+  attach_program(progs.on_cgroup_rmdir, "removed control groups");
+  attach_program(progs.on_signal, "signals between processes");
+  attach_program(progs.on_oom, "OOM kills");
+  attach_program(progs.on_uring_submit, "io_uring operations");
+  attach_program(progs.on_tcp_state, "TCP connections with both ends");
+  bpf_program* const compat = bpf_object__find_program_by_name(skeleton_->obj, kCompatProgram);
+  if (compat != nullptr) attach_program(compat, "the 32-bit entry for system calls");
   if (bpf_program__autoload(progs.seen_task)) {
     task_iterator_.reset(bpf_program__attach_iter(progs.seen_task, nullptr));
   }
   if (bpf_program__autoload(progs.seen_socket)) {
     socket_iterator_.reset(bpf_program__attach_iter(progs.seen_socket, nullptr));
   }
+}
+
+void KernelPrograms::attach_program(bpf_program* program, const char* what) {
+  if (!bpf_program__autoload(program)) return;  // already named
+  Link link(bpf_program__attach(program));
+  if (link != nullptr) {
+    links_.push_back(std::move(link));
+    return;
+  }
+  blindness_.push_back(
+      {.what = what, .reason = std::string("cannot attach: ") + std::strerror(errno)});
 }
 
 void KernelPrograms::attach_calls() {
@@ -237,11 +242,7 @@ size_t KernelPrograms::attached_count() const {
 }
 
 void KernelPrograms::name_known_blindness() {
-  blindness_.push_back(
-      {.what = "system calls made through the 32-bit entry (int 0x80), by programs of any kind",
-       .reason = "per-call tracepoints of this kernel do not fire for them; 32-bit programs are "
-                 "marked at exec, and all processes stay visible",
-       .remedy = "boot with ia32_emulation=0 where 32-bit programs are not needed"});
+  blindness_.push_back(compat_blindness(compat_refusal_));
   if (task_iterator_ == nullptr) {
     blindness_.push_back({.what = "exact start times of processes older than the agent",
                           .reason = "this kernel has no task iterator",

@@ -16,6 +16,7 @@
 
 struct cofferdam_bpf;
 struct bpf_link;
+struct bpf_program;
 
 namespace coff::sensor {
 
@@ -108,6 +109,7 @@ class KernelPrograms {
   KernelPrograms() = default;
   Result<void> map_counts();
   void attach_programs();
+  void attach_program(bpf_program* program, const char* what);
   void attach_calls();
   Link attach_call(const ObservedCall& call);
   [[nodiscard]] bool is_wanted(const ObservedCall& call) const;
@@ -122,6 +124,7 @@ class KernelPrograms {
   bool attached_ = false;
   Link task_iterator_;
   Link socket_iterator_;
+  std::string compat_refusal_;  ///< Why the 32-bit entry itself is not watched; "": it is.
   std::vector<Blindness> blindness_;
 };
 
