@@ -29,6 +29,9 @@ typedef unsigned int umode_t;
 enum {
 	BPF_ANY = 0,
 	BPF_NOEXIST = 1,
+	BPF_F_NO_PREALLOC = 1,
+	BPF_F_CLONE = 512,
+	BPF_SK_STORAGE_GET_F_CREATE = 1,
 	BPF_F_MMAPABLE = 1024,
 	BPF_RB_NO_WAKEUP = 1,
 	BPF_RB_FORCE_WAKEUP = 2,
@@ -40,6 +43,7 @@ enum bpf_map_type {
 	BPF_MAP_TYPE_ARRAY = 2,
 	BPF_MAP_TYPE_PERCPU_ARRAY = 6,
 	BPF_MAP_TYPE_LRU_HASH = 9,
+	BPF_MAP_TYPE_SK_STORAGE = 24,
 	BPF_MAP_TYPE_RINGBUF = 27,
 };
 
@@ -326,6 +330,8 @@ struct sock_common {
 	__be16 skc_dport;
 	__u16 skc_num;
 	unsigned short skc_family;
+	volatile unsigned char skc_state;
+	unsigned long skc_flags;
 	possible_net_t skc_net;
 	struct in6_addr skc_v6_daddr;
 	struct in6_addr skc_v6_rcv_saddr;
@@ -336,6 +342,16 @@ struct sock {
 	__u16 sk_protocol;
 	struct pid *sk_peer_pid;
 	const struct cred *sk_peer_cred;
+	int sk_err;
+	__u32 sk_max_ack_backlog;
+};
+struct inet_sock {
+	__be16 inet_sport;
+};
+struct tcp_sock {
+	__u32 snd_una, rcv_nxt;
+	__u64 bytes_acked, bytes_received;
+	__u32 segs_out, segs_in, total_retrans, srtt_us;
 };
 struct socket {
 	short type;

@@ -60,7 +60,7 @@ enum coff_lane {
 	X(kill, call, PRIO, "A signal was sent to another process.")                               \
 	X(userfaultfd, call, PRIO, "A process asked to handle page faults in user space.")         \
 	X(io_uring_setup, call, PRIO, "A process set up an io_uring.")                             \
-	X(io_uring, call, PRIO, "A process used an io_uring operation for the first time.") \
+	X(io_uring, call, PRIO, "A process used an io_uring operation for the first time.")        \
 	X(oom_kill, call, PRIO, "The kernel killed a process because memory ran out.")             \
 	X(open, file, FILE, "A file was opened, or an attempt to open it failed.")                 \
 	X(unlink, file, FILE, "A file name was removed.")                                          \
@@ -85,8 +85,10 @@ enum coff_lane {
 	X(sendto, sock, NET, "A datagram was sent to an address.")                                 \
 	X(recvfrom, sock, NET, "A datagram was received from an address.")                         \
 	X(dup_stdio, sock, NET, "A socket was duplicated onto standard input, output or error.")   \
-	X(compat_call, call, PRIO, "A 64-bit process used 32-bit system calls for the first time.") \
-	X(api, api, PRIO, "Bytes of a request to a container engine, or of its answer.")
+	X(compat_call, call, PRIO,                                                                 \
+	  "A 64-bit process used 32-bit system calls for the first time.")                         \
+	X(api, api, PRIO, "Bytes of a request to a container engine, or of its answer.")           \
+	X(flow, flow, NET, "A TCP connection opened, ended or failed, as one of its ends saw it.")
 
 enum coff_kind {
 #define COFF_X(name, shape, lane, doc) COFF_KIND_##name,
@@ -248,6 +250,57 @@ struct coff_api {
 	__u32 client_uid;			 /* when it connected; 4294967295: not known */
 	__u32 client_loginuid, client_sessionid; /* now */
 	__u32 answer;				 /* 1: sent by the engine */
+};
+
+/* One end of a TCP connection. The header describes the process that owns this end: the one that
+ * connected, or the one that listened. hdr.ret: 0, or -errno of a connection that failed or broke.
+ *
+ * isn_client and isn_server are the sequence numbers of the first byte that each end sends. Both
+ * ends know both numbers, and address translation changes neither: equal pairs are one connection,
+ * whatever the addresses say. */
+enum coff_flow_state {
+	COFF_FLOW_OPEN = 1,   /* established; told for the first connection of an edge */
+	COFF_FLOW_CLOSED = 2, /* ended after it was established */
+	COFF_FLOW_FAILED = 3, /* never established */
+	COFF_FLOW_SEEN = 4,   /* older than the agent, found by an iterator */
+};
+enum coff_flow_role {
+	COFF_FLOW_CLIENT = 1, /* connected */
+	COFF_FLOW_SERVER = 2, /* accepted */
+};
+struct coff_flow {
+	struct coff_hdr hdr;
+	__u64 opened;		   /* CLOCK_BOOTTIME, ns; 0: before the agent */
+	__u64 bytes_out, bytes_in; /* acknowledged by the other end; received in order */
+	__u64 worker_start; /* of the process that closed an accepted connection, where another */
+	__u64 unreported;   /* connections of this edge since the last record that had none */
+	__u64 cookie;	    /* address of the kernel's socket, hashed: as in coff_sock */
+	__u32 worker_pid;
+	__u32 isn_client, isn_server;
+	__u32 segments_out, segments_in, retransmits;
+	__u32 rtt_us; /* smoothed round trip time; 0: not measured */
+	__u32 net_ns;
+	__u16 family;
+	__u16 local_port, remote_port; /* host byte order */
+	__u8 state, role;
+	__u8 local[16], remote[16]; /* IPv4 in the first 4 bytes */
+};
+
+/* Connections of one program to one service, counted in the kernel: one update a connection. */
+struct coff_edge_key {
+	__u64 cgroup, exe_ino;
+	__u32 exe_dev, net_ns;
+	__u8 remote[16];
+	__u16 port; /* of the service, host byte order */
+	__u8 role;  /* enum coff_flow_role */
+	__u8 family;
+	__u32 reserved;
+};
+struct coff_edge {
+	__u64 first, last; /* CLOCK_BOOTTIME, ns */
+	__u64 opened, closed, failed;
+	__u64 bytes_out, bytes_in, retransmits;
+	__u64 unreported; /* since the last record */
 };
 
 struct coff_call {

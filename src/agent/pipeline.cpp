@@ -38,9 +38,12 @@ Pipeline::Pipeline(SensorContext& context, runtime::Directory& directory)
       directory_(directory),
       profile_(context.profile()),
       redactor_(redact_rules(context.settings())),
+      traffic_([this](std::string_view kind, std::string_view entry) { tell(kind, entry); }),
       learner_(
           context.settings(), directory, [this](const Event& event) { tell_departure(event); },
           [this](std::string_view members) { append(make_agent_entry("baseline", members)); }) {
+  tell(kind, entry);
+}) {
   read_names();
   load_rules(context.settings(), false);
 }
@@ -92,8 +95,9 @@ void Pipeline::take(Event&& event) {
   if (recording == config::Recording::kLive && !context_.live().wanted()) {
     recording = config::Recording::kNone;
   }
-  if (recording == config::Recording::kNone &&
-      (own || !(detector_.wants(event.kind) || learner_.wants(event)))) {
+  const bool wanted =
+      event.kind == Kind::flow || detector_.wants(event.kind) || learner_.wants(event);
+  if (recording == config::Recording::kNone && (own || !wanted)) {
     ++counters_.unwanted;
     return;
   }
@@ -168,7 +172,8 @@ std::string Pipeline::redact(std::string_view secret, bool recorded) {
 
 void Pipeline::emit(const Event& event, config::Recording recording) {
   if (recording != config::Recording::kNone) record(event, recording);
-  else ++counters_.unwanted;
+  else if (event.kind != Kind::flow) ++counters_.unwanted;
+  if (event.kind == Kind::flow) traffic_.take(event);
   ask_rules(event);
   learner_.see(event);
 }
@@ -229,10 +234,15 @@ std::string Pipeline::finding_entry(const Found& found) {
 }
 
 void Pipeline::tell_finding(std::string_view entry) {
-  append(entry, redacted_);
+  tell("finding", entry);
   redacted_.clear();
+}
+
+// An entry of the agent's own making, to the trail and to followers.
+void Pipeline::tell(std::string_view kind, std::string_view entry) {
+  append(entry, redacted_);
   if (!context_.live().wanted()) return;
-  if (auto published = context_.live().publish({.kind = "finding", .json = entry}); !published) {
+  if (auto published = context_.live().publish({.kind = kind, .json = entry}); !published) {
     log_warning("sensor", published.error().message());
   }
 }
@@ -253,8 +263,11 @@ void Pipeline::tell_access(const access::Target& target,
   if (!published) log_warning("sensor", published.error().message());
 }
 
-void Pipeline::tell_repeats() {
+void Pipeline::tick() {
   detector_.tell_repeats([this](std::string_view entry) { tell_finding(entry); });
+  redacted_.clear();
+  traffic_.tick();
+  learner_.tick();
 }
 
 void Pipeline::record(const Event& event, config::Recording recording) {
@@ -317,12 +330,8 @@ void Pipeline::report_losses(sensor::Losses&& losses) {
       .member("malformed", losses.malformed)
       .member("lost", total)
       .end_object();
-  const std::string entry =
-      make_agent_entry("gap", std::string_view(members).substr(1, members.size() - 2));
-  append(entry);
-  if (auto published = context_.live().publish({.kind = "gap", .json = entry}); !published) {
-    log_warning("sensor", published.error().message());
-  }
+  redacted_.clear();
+  tell("gap", make_agent_entry("gap", std::string_view(members).substr(1, members.size() - 2)));
 }
 
 void Pipeline::write_counters(JsonWriter& json) const {

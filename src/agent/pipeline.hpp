@@ -15,6 +15,7 @@
 #include "agent/learner.hpp"
 #include "agent/own_files.hpp"
 #include "agent/sensor_process.hpp"
+#include "agent/traffic.hpp"
 #include "config/profile.hpp"
 #include "runtime/directory.hpp"
 #include "schema/event_json.hpp"
@@ -57,10 +58,9 @@ class Pipeline {
   void take_lifecycle(Event&& event);
   /// Releases what was held long enough or is settled now. Call it every few milliseconds.
   void release();
-  /// Tells repeated findings whose time is over. Call it every second.
-  void tell_repeats();
-  /// Learned behaviour goes on with the time. Call it every second.
-  void learn() { learner_.tick(); }
+  /// Tells repeated findings whose time is over, and edges; learned behaviour goes on with the
+  /// time. Call it every second.
+  void tick();
   /// Releases everything, settled or not: nothing comes after.
   void finish();
   /// An entry about who does what: `make` gives its JSON. It is recorded whatever the profile says.
@@ -76,6 +76,7 @@ class Pipeline {
   [[nodiscard]] const Detector& detector() const { return detector_; }
   /// For the control calls about learned behaviour.
   [[nodiscard]] Learner& learner() { return learner_; }
+  [[nodiscard]] const flow::FlowTable& flows() const { return traffic_.flows(); }
   [[nodiscard]] const schema::UserNames& names() const { return names_; }
   void read_names();
 
@@ -94,6 +95,7 @@ class Pipeline {
   void load_rules(const config::Config& settings, bool keep);
   std::string finding_entry(const Found& found);
   void tell_finding(std::string_view entry);
+  void tell(std::string_view kind, std::string_view entry);
   void append(std::string_view entry, std::span<const trail::Disclosure> redacted = {});
   std::string redact(std::string_view secret, bool recorded);
   bool refresh(Held& held, std::uint64_t now_ns);
@@ -105,6 +107,7 @@ class Pipeline {
   schema::Redactor redactor_;
   schema::UserNames names_;
   Detector detector_;
+  Traffic traffic_;
   std::string json_;                         ///< Reused for every event.
   std::vector<trail::Disclosure> redacted_;  ///< Values that json_ holds commitments to.
   std::string sentence_;                     ///< Likewise, for followers.

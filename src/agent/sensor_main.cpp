@@ -111,12 +111,11 @@ Result<void> tick(Parts& parts) {
   sensor::Losses losses = parts.sensor.take_losses();
   if (!losses.empty() && parts.ticks_until_heal < 0) parts.ticks_until_heal = kHealEveryTicks;
   parts.pipeline.report_losses(std::move(losses));
-  parts.pipeline.tell_repeats();
+  parts.pipeline.tick();
   if (parts.ticks_until_prune-- == 0) {
     parts.ticks_until_prune = kHealEveryTicks;
     parts.desk.prune();
   }
-  parts.pipeline.learn();
   if (parts.ticks_until_heal > 0) --parts.ticks_until_heal;
   if (parts.ticks_until_heal == 0) {
     parts.ticks_until_heal = -1;
@@ -144,6 +143,9 @@ void answer_calls(Parts& parts, const runtime::Directory& directory) {
   CallHandlers& calls = parts.context.calls();
   calls.add("ps", [&parts, &directory](std::string_view, Answer& answer) {
     return answer_ps(parts.sensor, directory, parts.pipeline.names(), answer);
+  });
+  calls.add("flows", [&parts](std::string_view, Answer& answer) {
+    return answer_flows(parts.sensor, parts.pipeline.flows(), answer);
   });
   calls.add("doctor", [&parts](std::string_view, Answer& answer) {
     return answer_doctor(parts.sensor, parts.hierarchy, answer);
@@ -186,7 +188,11 @@ Result<void> run_sensor(SensorContext& context) {
   Parts parts{context, *sensor, pipeline, desk, hierarchy};
   answer_calls(parts, directory);
   TRY(watch(parts));
-  sensor->report_processes([&](Event&& event) { pipeline.take(std::move(event)); });
+  const auto sink = [&](Event&& event) { pipeline.take(std::move(event)); };
+  sensor->report_processes(sink);
+  if (auto seen = sensor->report_connections(sink); !seen) {
+    log_warning("sensor", "connections older than the agent: " + seen.error().message());
+  }
   TRY(context.loop().run());
   // What the kernel has handed over already is not lost by a stop.
   const trail::EntryTime ended = trail::EntryTime::now();

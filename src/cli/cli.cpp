@@ -115,6 +115,7 @@ int run(int argc, char** argv) {
   add_exposure(app, global);
   add_feed(app, global);
   add_findings(app, global);
+  add_flows(app, global);
   add_ps(app, global);
   add_rules(app, global);
   add_schema(app, global);

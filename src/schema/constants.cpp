@@ -212,6 +212,24 @@ std::string_view socket_type_name(std::uint64_t type) {
   return name_in(kSocketTypes, type & kTypeMask);
 }
 
+std::string_view flow_state_name(std::uint64_t state) {
+  switch (state) {
+    case COFF_FLOW_OPEN: return "open";
+    case COFF_FLOW_CLOSED: return "closed";
+    case COFF_FLOW_FAILED: return "failed";
+    case COFF_FLOW_SEEN: return "seen";
+    default: return {};
+  }
+}
+
+std::string_view flow_role_name(std::uint64_t role) {
+  switch (role) {
+    case COFF_FLOW_CLIENT: return "client";
+    case COFF_FLOW_SERVER: return "server";
+    default: return {};
+  }
+}
+
 std::string_view ptrace_request_name(std::uint64_t request) {
   return name_in(kPtraceRequests, request);
 }

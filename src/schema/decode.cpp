@@ -10,7 +10,7 @@ namespace {
 
 constexpr size_t kShapeSizes[] = {sizeof(coff_fork),   sizeof(coff_exec), sizeof(coff_exit),
                                   sizeof(coff_file),   sizeof(coff_sock), sizeof(coff_call),
-                                  sizeof(coff_cgroup), sizeof(coff_api)};
+                                  sizeof(coff_cgroup), sizeof(coff_api),  sizeof(coff_flow)};
 
 bool strings_inside(std::initializer_list<coff_str> strings, size_t shape_size, size_t size) {
   bool inside = true;
@@ -25,7 +25,8 @@ bool strings_inside(std::initializer_list<coff_str> strings, size_t shape_size, 
 bool strings_inside(const Record& record, size_t size) {
   switch (record.shape()) {
     case Shape::fork:
-    case Shape::exit: return true;
+    case Shape::exit:
+    case Shape::flow: return true;
     case Shape::exec: {
       const coff_exec& exec = record.exec();
       return strings_inside({exec.exe, exec.filename, exec.interp, exec.cwd, exec.argv, exec.env},

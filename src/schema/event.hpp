@@ -265,6 +265,34 @@ struct SocketInfo {
   std::uint64_t repeats = 0;  ///< Equal uses since the last report that were only counted.
 };
 
+/// One end of a TCP connection; the event's process owns it.
+struct FlowInfo {
+  std::uint8_t state = 0;  ///< coff_flow_state.
+  std::uint8_t role = 0;   ///< coff_flow_role of this end.
+  std::uint16_t family = 0;
+  Endpoint local;
+  Endpoint remote;
+  std::uint64_t opened_boot_ns = 0;  ///< 0: before the agent.
+  std::uint64_t bytes_out = 0;       ///< Acknowledged by the other end.
+  std::uint64_t bytes_in = 0;
+  std::uint32_t segments_out = 0;
+  std::uint32_t segments_in = 0;
+  std::uint32_t retransmits = 0;
+  std::uint32_t rtt_us = 0;  ///< Smoothed round trip time; 0: not measured.
+  /// Sequence numbers of the first bytes of both ends: the same pair at both, whatever is
+  /// translated between them. Both 0 for a connection that failed.
+  std::uint32_t isn_client = 0;
+  std::uint32_t isn_server = 0;
+  std::uint32_t net_ns = 0;
+  std::uint64_t cookie = 0;
+  std::uint64_t unreported = 0;  ///< Connections of the same edge that had no event of their own.
+  ProcessPtr worker;             ///< Who closed an accepted connection, where not its owner.
+  std::uint32_t worker_pid = 0;  ///< Also known when `worker` is not.
+
+  /// Names the connection; 0 when it failed.
+  [[nodiscard]] std::uint64_t key() const { return std::uint64_t{isn_client} << 32U | isn_server; }
+};
+
 struct CallInfo {
   std::array<std::uint64_t, 6> args{};
   ProcessPtr target;             ///< ptrace, kill, vm_access, pidfd_getfd: the other process.
@@ -307,7 +335,7 @@ struct Departure {
 using DeparturePtr = std::shared_ptr<const Departure>;
 
 using Detail = std::variant<std::monostate, ForkInfo, ExecInfo, ExitInfo, FileInfo, SocketInfo,
-                            CallInfo, CgroupInfo, ContainerInfo>;
+                            CallInfo, CgroupInfo, ContainerInfo, FlowInfo>;
 
 struct Event {
   Kind kind = Kind::exec;

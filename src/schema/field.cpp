@@ -83,6 +83,7 @@ std::array<FieldGroup, 10> field_groups() {
            {"User", user_fields()},
            {"File", file_fields()},
            {"Network", socket_fields()},
+           {"Connections", flow_fields()},
            {"Container", container_fields()},
            {"Learned behaviour", baseline_fields()},
            {"Derived, as libsinsp names it", derived_fields()},

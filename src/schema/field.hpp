@@ -91,6 +91,7 @@ std::span<const Field> ancestry_fields();
 std::span<const Field> user_fields();
 std::span<const Field> file_fields();
 std::span<const Field> socket_fields();
+std::span<const Field> flow_fields();
 std::span<const Field> container_fields();
 std::span<const Field> baseline_fields();
 std::span<const Field> derived_fields();

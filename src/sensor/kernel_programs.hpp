@@ -92,6 +92,13 @@ class KernelPrograms {
   /// Raw exec-shaped records of all processes, without texts, by the task iterator; kUnsupported
   /// where the kernel has none.
   Result<std::string> read_tasks() const;
+  /// Raw flow-shaped records of the TCP connections that are older than the agent; each is given
+  /// once. Listening sockets get their owner by the way. kUnsupported where the kernel has no
+  /// iterator over open files.
+  Result<std::string> read_connections() const;
+  /// Of connections whose hash has a bit of `mask`, only the first of an edge and failures are
+  /// reported; all are counted. 0: all are reported.
+  void use_flow_sample(std::uint32_t mask);
 
  private:
   struct SkeletonDeleter {
@@ -121,6 +128,7 @@ class KernelPrograms {
   std::array<bool, COFF_KINDS> kinds_wanted_{};   ///< By the filter in use.
   bool attached_ = false;
   Link task_iterator_;
+  Link socket_iterator_;
   std::string compat_refusal_;  ///< Why the 32-bit entry itself is not watched; "": it is.
   std::vector<Blindness> blindness_;
 };

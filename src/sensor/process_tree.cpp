@@ -135,7 +135,19 @@ void ProcessTree::refresh(Node& node, const schema::Record& record) {
   replace(node, std::move(next));
 }
 
+TreeAnswer ProcessTree::apply_flow(const schema::Record& record) {
+  const coff_flow& flow = record.flow();
+  TreeAnswer answer{.process = find_at(flow.hdr.pid, flow.hdr.start, flow.hdr.time)};
+  if (answer.process == nullptr) ++unknown_;
+  if (flow.worker_pid != 0) {
+    answer.other = find_at(flow.worker_pid, flow.worker_start, flow.hdr.time);
+  }
+  return answer;
+}
+
 TreeAnswer ProcessTree::apply(const schema::Record& record) {
+  // Tells of its owner what was true when the connection began.
+  if (record.shape() == schema::Shape::flow) return apply_flow(record);
   const coff_hdr& header = record.header();
   TreeAnswer answer;
   if (const ProcessPtr before = find_at(header.pid, header.start, header.time)) {

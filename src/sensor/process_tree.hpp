@@ -73,6 +73,7 @@ class ProcessTree {
   void replace(Node& node, Process&& next);
   ProcessPtr link_to_parent(Process&& child, ProcessPtr parent);
   ProcessPtr apply_fork(const schema::Record& record);
+  TreeAnswer apply_flow(const schema::Record& record);
   void apply_exec(const schema::Record& record);
   void refresh(Node& node, const schema::Record& record);
 

@@ -99,8 +99,14 @@ class Sensor {
   /// Processes of every container and of the host, as they are now: reports each to `sink` as
   /// Kind::process_seen.
   void report_processes(const Sink& sink) const;
+  /// TCP connections that are older than the sensor: each to `sink` as Kind::flow, state "seen".
+  Result<void> report_connections(const Sink& sink);
   /// Reads all processes again: adds those that a loss hid, removes those that ended unseen.
   Result<void> heal();
+
+  /// Connections of which a record is made: one in so many. Failures and the first of each edge
+  /// always have one.
+  [[nodiscard]] std::uint32_t flow_sampling() const { return flow_sample_mask_ + 1; }
 
   Losses take_losses();
   [[nodiscard]] std::vector<KindTotals> totals() const;  ///< Index: enum coff_kind.
@@ -120,6 +126,7 @@ class Sensor {
   void learn_cgroups();
   ProcessPtr heal_one(const schema::Record& record);
   Result<void> read_processes(std::vector<std::uint32_t>* seen);
+  void adapt_flow_sample();
 
   KernelPrograms programs_;
   Rings rings_;
@@ -132,6 +139,8 @@ class Sensor {
   std::uint64_t taken_skipped_ = 0;
   std::uint64_t malformed_ = 0;
   std::uint64_t healed_ = 0;
+  std::uint32_t flow_sample_mask_ = 0;
+  std::uint64_t flows_before_ = 0;  ///< Delivered until the last tick.
   std::uint32_t heals_this_second_ = 0;
   bool listed_this_second_ = false;
 };
