@@ -42,8 +42,6 @@ Pipeline::Pipeline(SensorContext& context, runtime::Directory& directory)
       learner_(
           context.settings(), directory, [this](const Event& event) { tell_departure(event); },
           [this](std::string_view members) { append(make_agent_entry("baseline", members)); }) {
-  tell(kind, entry);
-}) {
   read_names();
   load_rules(context.settings(), false);
 }
