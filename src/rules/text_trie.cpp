@@ -42,7 +42,7 @@ bool TextTrie::add(std::string_view pattern, std::uint32_t bit) {
   ++patterns_;
   longest_ = std::max(longest_, pattern.size());
   shortest_ = std::min(shortest_, pattern.size());
-  if (anywhere_) beginnings_.emplace_back(pattern.substr(0, kBeginning));
+  if (anywhere_) texts_.emplace_back(pattern);
   return true;
 }
 
@@ -94,9 +94,15 @@ void TextTrie::run_linked(std::string_view text, std::span<std::uint64_t> bits) 
 }
 
 void TextTrie::run_anywhere(std::string_view text, std::span<std::uint64_t> bits) const {
-  if (linked_) run_linked(text, bits);
-  else if (short_mask_ != 0) enter<true>(text, bits);
-  else enter<false>(text, bits);
+  if (linked_) {
+    run_linked(text, bits);
+  } else if (!anchors_.empty()) {
+    anchors_.for_each(text, [&](size_t at) { run_start(text.begin() + at, text.end(), bits); });
+  } else if (short_mask_ != 0) {
+    enter<true>(text, bits);
+  } else {
+    enter<false>(text, bits);
+  }
 }
 
 void TextTrie::mark_beginnings() {
@@ -105,14 +111,13 @@ void TextTrie::mark_beginnings() {
     std::memset(mask, 0xFF, shortest_);
     std::memcpy(&short_mask_, mask, sizeof short_mask_);
   }
-  for (std::string& beginning : beginnings_) {
-    const bool is_long = beginning.size() == kBeginning;
+  for (std::string& beginning : texts_) {
+    const bool is_long = beginning.size() >= kBeginning;
     beginning.resize(8);
     const auto first = static_cast<std::uint32_t>(eight_at(beginning.data()));
     if (is_long) long_[hash_of(first)] = 1;
     else short_[hash_of(first & short_mask_)] = 1;
   }
-  beginnings_.clear();
 }
 
 // Bytes that no pattern has are one class.
@@ -152,7 +157,9 @@ void TextTrie::link(std::vector<std::uint32_t>& fallback) {
 
 void TextTrie::build() {
   linked_ = anywhere_ && longest_ > kEnteredMax;
-  mark_beginnings();
+  if (!linked_) anchors_ = Anchors::choose(texts_, fold_case_);
+  if (!linked_ && anchors_.empty()) mark_beginnings();
+  texts_.clear();
   number_classes();
   // At least two entries a row, so that the lowest bit of a row's place is free.
   shift_ = static_cast<unsigned>(std::max<size_t>(1, std::bit_width(classes_ - 1)));
