@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR Apache-2.0
 /* Life of processes and control groups: fork, exec, exit, signals, memory exhaustion. */
-#include "filter.h"
+#include "compat.h"
 
 static __always_inline struct pid *pid_of(struct task_struct *task, int type)
 {
@@ -35,6 +35,7 @@ int BPF_PROG(on_fork, struct task_struct *parent, struct task_struct *child)
 	struct pid *pid;
 	__u32 slot;
 
+	look_for_compat_call();
 	if (LOAD(child, pid) != LOAD(child, tgid))
 		return 0; /* a thread, not a process */
 	r = bpf_ringbuf_reserve(&ring_prio, sizeof(*r), 0);
@@ -235,6 +236,7 @@ int BPF_PROG(on_exit, struct task_struct *task)
 	struct coff_exit *r;
 	__u32 slot;
 
+	look_for_compat_call();
 	if (LOAD(signal, live.counter) > 0)
 		return 0; /* other threads of the process live on */
 	r = bpf_ringbuf_reserve(&ring_prio, sizeof(*r), 0);

@@ -19,7 +19,8 @@ constexpr std::size_t kJsonDepthMax = 8;
 constexpr std::size_t kRecordedArgumentsMax = 2048;
 constexpr std::size_t kFilterKindsMax = 64;
 
-enum class Target : unsigned char { kControl, kSensor, kKeeper, kAll, kFollow };
+/// kKeeperForCaller: the keeper, told who asks.
+enum class Target : unsigned char { kControl, kSensor, kKeeper, kKeeperForCaller, kAll, kFollow };
 
 struct CallRow {
   std::string_view name;
@@ -33,12 +34,22 @@ constexpr CallRow kCalls[] = {
     {"ps", Permission::kSee, Target::kSensor},
     {"doctor", Permission::kSee, Target::kSensor},
     {"rules", Permission::kSee, Target::kSensor},
+    {"flows", Permission::kSee, Target::kSensor},
     {"events.follow", Permission::kSee, Target::kFollow},
     {"events.query", Permission::kSee, Target::kKeeper},
     {"trail.checkpoint", Permission::kAudit, Target::kKeeper},
+    {"trail.erase", Permission::kConfigure, Target::kKeeperForCaller},
     {"trail.prove", Permission::kAudit, Target::kKeeper},
     {"trail.show", Permission::kAudit, Target::kKeeper},
     {"config.show", Permission::kAudit, Target::kControl},
+    {"baseline.list", Permission::kSee, Target::kSensor},
+    {"baseline.show", Permission::kSee, Target::kSensor},
+    {"baseline.export", Permission::kAudit, Target::kSensor},
+    {"baseline.import", Permission::kConfigure, Target::kSensor},
+    {"baseline.pin", Permission::kConfigure, Target::kSensor},
+    {"baseline.unpin", Permission::kConfigure, Target::kSensor},
+    {"baseline.accept", Permission::kConfigure, Target::kSensor},
+    {"baseline.forget", Permission::kConfigure, Target::kSensor},
 };
 
 Result<json::object> parse_object(std::string_view text) {
@@ -107,15 +118,11 @@ void ControlServer::handle_request(Session& session, std::string_view line) {
   answer(sessions_.at(&session), request);
 }
 
-Result<void> ControlServer::record(const Session& session, const Request& request, bool allowed) {
+std::string ControlServer::who(const Session& session) const {
   const Caller& caller = session.caller();
-  std::string members;
-  JsonWriter writer(members);
+  std::string text;
+  JsonWriter writer(text);
   writer.begin_object()
-      .member("call", request.row->name)
-      .member("allowed", allowed)
-      .key("who")
-      .begin_object()
       .member("uid", caller.peer.uid)
       .member("user", caller.peer.user)
       .member("pid", caller.pid)
@@ -125,6 +132,17 @@ Result<void> ControlServer::record(const Session& session, const Request& reques
     writer.string(role);
   }
   writer.end_array().end_object();
+  return text;
+}
+
+Result<void> ControlServer::record(const Session& session, const Request& request, bool allowed) {
+  std::string members;
+  JsonWriter writer(members);
+  writer.begin_object()
+      .member("call", request.row->name)
+      .member("allowed", allowed)
+      .key("who")
+      .raw(who(session));
   if (request.arguments_text.size() <= kRecordedArgumentsMax) {
     writer.key("arguments").raw(request.arguments_text);
   } else {
@@ -139,6 +157,14 @@ void ControlServer::answer(const SessionPtr& session, const Request& request) {
   switch (request.row->target) {
     case Target::kSensor: return forward(session, sensor_, sensor_calls_, request);
     case Target::kKeeper: return forward(session, keeper_, keeper_calls_, request);
+    case Target::kKeeperForCaller: {
+      Request told = request;
+      json::error_code problem;
+      // Whatever the client said of it is replaced.
+      told.arguments["who"] = json::parse(who(*session), problem);
+      told.arguments_text = json::serialize(told.arguments);
+      return forward(session, keeper_, keeper_calls_, told);
+    }
     case Target::kAll: return answer_status(session);
     case Target::kFollow: {
       if (auto started = start_following(*session, request); !started) session->finish(started);

@@ -65,6 +65,8 @@ class ControlServer {
   void update_live();
 
   void handle_request(Session& session, std::string_view line);
+  /// The caller as entries name it: a JSON object.
+  [[nodiscard]] std::string who(const Session& session) const;
   Result<void> record(const Session& session, const Request& request, bool allowed);
   bool within_rate(std::uint32_t uid);
   void answer(const SessionPtr& session, const Request& request);

@@ -33,10 +33,11 @@ struct KeeperCounters {
   std::uint64_t batches = 0;  ///< kAppend frames.
   std::uint64_t commits = 0;  ///< Successful fdatasync.
   std::uint64_t commit_errors = 0;
-  std::uint64_t malformed = 0;    ///< Entries that were no JSON object; a `gap` stands for each.
-  std::uint64_t values = 0;       ///< Redacted values taken.
-  std::uint64_t values_lost = 0;  ///< They couldn't be stored; their entries stand all the same.
-  std::uint64_t own_refused = 0;  ///< Entries of the keeper itself that the full log didn't take.
+  std::uint64_t malformed = 0;      ///< Entries that were no JSON object; a `gap` stands for each.
+  std::uint64_t values = 0;         ///< Redacted values taken.
+  std::uint64_t values_lost = 0;    ///< They couldn't be stored; their entries stand all the same.
+  std::uint64_t values_erased = 0;  ///< One by one, since the keeper's start.
+  std::uint64_t own_refused = 0;    ///< Entries of the keeper itself that the full log didn't take.
   std::uint64_t removed_entries = 0;  ///< By retention.
   std::uint64_t removed_bytes = 0;
   std::int64_t last_commit_us = 0;
@@ -96,6 +97,8 @@ class Keeper {
   Result<void> open_sidecar();
   Result<void> erase_values_before(std::int64_t wall_ns);
   void lose_values(const Error& error);
+  Result<std::string> entry_of(std::uint64_t epoch, std::uint64_t seq);
+  Result<void> erase_values(std::string_view text, Answer& answer);
   void add_calls();
   Result<void> start_timers();
   void append_own(std::string_view type, std::string_view members);

@@ -27,6 +27,7 @@ void Keeper::write_counters(JsonWriter& json) {
       .member("own_refused", counters_.own_refused)
       .member("redacted_values", counters_.values)
       .member("redacted_values_lost", counters_.values_lost)
+      .member("redacted_values_erased", counters_.values_erased)
       .member("last_commit_us", counters_.last_commit_us)
       .member("slowest_commit_us", counters_.slowest_commit_us);
   witnesses_.write_status(json);
@@ -105,6 +106,8 @@ void Keeper::add_calls() {
         .end_object();
     return answer.line(line);
   });
+  calls_.add("trail.erase",
+             [this](std::string_view text, Answer& answer) { return erase_values(text, answer); });
   calls_.add("trail.show", [this](std::string_view text, Answer& answer) -> Result<void> {
     const json::object arguments = TRY(arguments_of(text));
     const std::uint64_t from = TRY(number_of(arguments, "from", 0));

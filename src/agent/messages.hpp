@@ -21,6 +21,7 @@ enum class Message : std::uint16_t {
   kReady = 32,  ///< u8 Landlock ABI, bool confined by it, bool filtered: the sandbox is in force.
   kConnect,     ///< u64 request, text path of an engine's socket. From engine only.
   kFatal,       ///< text: why the child ends by itself.
+  kWatching,    ///< Every kernel program that this kernel takes is attached. From sensor only.
 
   // Producer to keeper and back. The supervisor produces on the keeper's descriptor 3.
   kAppend = 64,  ///< u64 number of the first entry, u32 count, text entries; u32 count, redacted

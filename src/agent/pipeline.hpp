@@ -4,16 +4,20 @@
 
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <mutex>
 #include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
+#include "access/entries.hpp"
 #include "agent/detector.hpp"
 #include "agent/event_window.hpp"
+#include "agent/learner.hpp"
 #include "agent/own_files.hpp"
 #include "agent/sensor_process.hpp"
+#include "agent/traffic.hpp"
 #include "config/profile.hpp"
 #include "runtime/directory.hpp"
 #include "schema/event_json.hpp"
@@ -56,10 +60,14 @@ class Pipeline {
   void take_lifecycle(Event&& event);
   /// Releases what was held long enough or is settled now. Call it every few milliseconds.
   void release();
-  /// Tells repeated findings whose time is over. Call it every second.
-  void tell_repeats();
+  /// Tells repeated findings whose time is over, and edges; learned behaviour goes on with the
+  /// time. Call it every second.
+  void tick();
   /// Releases everything, settled or not: nothing comes after.
   void finish();
+  /// An entry about who does what: `make` gives its JSON. It is recorded whatever the profile says.
+  void tell_access(const access::Target& target,
+                   const std::function<std::string(const access::EntryOptions&)>& make);
   /// Writes a gap entry when something was lost.
   void report_losses(sensor::Losses&& losses);
   void use_settings(const config::Config& settings);
@@ -68,6 +76,9 @@ class Pipeline {
   void write_counters(JsonWriter& json) const;
   [[nodiscard]] const PipelineCounters& counters() const { return counters_; }
   [[nodiscard]] const Detector& detector() const { return detector_; }
+  /// For the control calls about learned behaviour.
+  [[nodiscard]] Learner& learner() { return learner_; }
+  [[nodiscard]] const flow::FlowTable& flows() const { return traffic_.flows(); }
   [[nodiscard]] const schema::UserNames& names() const { return names_; }
   void read_names();
 
@@ -82,9 +93,13 @@ class Pipeline {
   void emit(const Event& event, config::Recording recording);
   /// The number of its entry, where it became one.
   std::optional<std::uint64_t> record(const Event& event, config::Recording recording);
+  void ask_rules(const Event& event, const std::optional<std::uint64_t>& number);
+  void tell_departure(const Event& event);
   void load_rules(const config::Config& settings, bool keep);
   FindingEntry finding_entry(const Found& found, const std::optional<std::uint64_t>& number);
   void tell_finding(const FindingEntry& entry);
+  void tell(std::string_view kind, std::string_view entry,
+            std::span<const EntryReference> references = {});
   std::optional<std::uint64_t> append(std::string_view entry,
                                       std::span<const trail::Disclosure> redacted = {},
                                       std::span<const EntryReference> references = {});
@@ -99,6 +114,7 @@ class Pipeline {
   schema::UserNames names_;
   Detector detector_;
   EventWindow window_;
+  Traffic traffic_;
   std::string json_;                         ///< Reused for every event.
   std::vector<trail::Disclosure> redacted_;  ///< Values that json_ holds commitments to.
   std::string sentence_;                     ///< Likewise, for followers.
@@ -108,6 +124,7 @@ class Pipeline {
   std::vector<Held> lifecycle_;
   bool finishing_ = false;
   PipelineCounters counters_;
+  Learner learner_;  ///< Last: it tells of its files when it is made.
 };
 
 }  // namespace coff::agent

@@ -173,6 +173,7 @@ void SensorContext::watching_begins() {
   // A refusal is counted by the writer and stands in the next heartbeat.
   [[maybe_unused]] const auto ignored =
       trail_.append(make_agent_entry("watch", watch_members(true)));
+  if (on_watching_) on_watching_();
 }
 
 void SensorContext::watching_ended(const trail::EntryTime& time) {
@@ -233,6 +234,11 @@ Result<void> run(Channel& channel) {
         return {};
       });
   TRY(supervisor.attach(std::move(channel)));
+  context.on_watching([&supervisor] {
+    // A supervisor that is gone ends the loop.
+    [[maybe_unused]] const auto ignored =
+        supervisor.send(static_cast<std::uint16_t>(Message::kWatching), "");
+  });
   TRY(context.start());
   return run_sensor(context);
 }

@@ -57,6 +57,8 @@ class SensorContext {
   Result<void> loading_is_done();
   /// Records that watching begins now.
   void watching_begins();
+  /// Called when the watching begins.
+  void on_watching(std::function<void()> told) { on_watching_ = std::move(told); }
   /// Records that it ended at `time`: what came later may be missing.
   void watching_ended(const trail::EntryTime& time);
 
@@ -90,6 +92,7 @@ class SensorContext {
   bool watching_ = false;
   ConfigHandler config_handler_;
   CounterWriter counter_writer_;
+  std::function<void()> on_watching_;
 };
 
 /// The sensor's main loop: sets the handlers, loads, and runs context.loop().run(). It returns when

@@ -40,20 +40,26 @@ constexpr std::uint16_t number(Message message) { return static_cast<std::uint16
 
 }  // namespace
 
-Supervisor::Supervisor(Loop& loop, std::string config_path, LoadedConfig loaded)
-    : loop_(loop), config_path_(std::move(config_path)), loaded_(std::move(loaded)) {
+Supervisor::Supervisor(Loop& loop, std::string config_path, LoadedConfig loaded,
+                       ServiceManager manager)
+    : loop_(loop),
+      config_path_(std::move(config_path)),
+      loaded_(std::move(loaded)),
+      manager_(std::move(manager)) {
   for (std::size_t i = 0; i < children_.size(); ++i) children_[i].role = static_cast<Role>(i);
 }
 
 Result<void> Supervisor::start() {
   for (Child& one : children_) one.identity = identity_of(one.role);
-  TRY(make_directories(loaded_.settings, child(Role::kKeeper).identity));
+  TRY(make_directories(loaded_.settings, child(Role::kKeeper).identity,
+                       child(Role::kSensor).identity));
   lock_ = TRY(lock_agent(loaded_.settings));
   listener_ = TRY(listen_control(loaded_.settings));
   TRY(confine_supervisor());
   record_start();
   for (Child& one : children_) TRY(start_child(one));
   TRY(loop_.every(kEngineScanMs, [this] { return give_engines(false); }));
+  TRY(start_telling());
   loop_.before_wait([this]() -> Result<int> {
     const int trail_ms = TRY(trail_.flush_due());
     const int start_ms = TRY(start_due());
@@ -61,6 +67,18 @@ Result<void> Supervisor::start() {
     return std::min(trail_ms, start_ms);
   });
   return {};
+}
+
+Result<void> Supervisor::start_telling() {
+  TRY(loop_.every(kReadyMsMax, [this]() -> Result<void> {
+    manager_.tell_ready("The kernel is not watched yet: cofferdam doctor");
+    return {};
+  }));
+  if (manager_.alive_every_ms() == 0) return {};
+  return loop_.every(manager_.alive_every_ms(), [this]() -> Result<void> {
+    manager_.tell_alive();
+    return {};
+  });
 }
 
 void Supervisor::record(std::string_view type, std::string_view members) {
@@ -165,6 +183,10 @@ Result<void> Supervisor::handle_frame(Child& one, Frame&& frame) {
     case Message::kConnect:
       if (one.role == Role::kEngine) return connect_engine(one, frame.payload);
       break;
+    case Message::kWatching:
+      if (one.role != Role::kSensor) break;
+      manager_.tell_ready("Watching");
+      return {};
     case Message::kFatal: return {};  // It has logged why; its exit follows.
     default: break;
   }

@@ -11,6 +11,7 @@
 #include "agent/loop.hpp"
 #include "agent/messages.hpp"
 #include "agent/process.hpp"
+#include "agent/service_manager.hpp"
 #include "agent/trail_writer.hpp"
 #include "config/config.hpp"
 
@@ -22,6 +23,9 @@ namespace coff::agent {
 inline constexpr std::int64_t kRestartMsMin = 100;
 inline constexpr std::int64_t kRestartMsMax = 30'000;
 inline constexpr std::int64_t kHealthyMs = 60'000;
+/// A service manager waits at most so long for the kernel to be watched; other services may wait
+/// for us, and a kernel that can't be watched must not keep a host from starting.
+inline constexpr std::int64_t kReadyMsMax = 30'000;
 
 /// Runs the agent in this process until SIGTERM or SIGINT; SIGHUP reads the configuration again.
 /// `config_path` as for config::load_config(). Needs root. kBusy: an agent is running already;
@@ -40,7 +44,7 @@ Result<LoadedConfig> load(const std::string& path);
 /// The running agent, from inside. Belongs to one thread. Not movable.
 class Supervisor {
  public:
-  Supervisor(Loop& loop, std::string config_path, LoadedConfig loaded);
+  Supervisor(Loop& loop, std::string config_path, LoadedConfig loaded, ServiceManager manager);
   Supervisor(const Supervisor&) = delete;
   Supervisor& operator=(const Supervisor&) = delete;
 
@@ -84,6 +88,7 @@ class Supervisor {
   Result<void> stop_child(Child& child, int timeout_ms);
   void record(std::string_view type, std::string_view members);
   void record_start();
+  Result<void> start_telling();
 
   Loop& loop_;
   std::string config_path_;
@@ -91,6 +96,7 @@ class Supervisor {
   Fd lock_;
   Fd listener_;
   TrailWriter trail_;
+  ServiceManager manager_;
   std::array<Child, 5> children_;
   std::vector<std::string> engines_;
   bool stopping_ = false;
@@ -100,8 +106,10 @@ class Supervisor {
 
 // supervisor_host.cpp: what the supervisor does to the host.
 
-/// Makes data, trail and run directory; the trail's becomes the keeper's.
-Result<void> make_directories(const config::Config& settings, const Identity& keeper);
+/// Makes data, trail, run and baseline directory; the trail's becomes the keeper's, the baseline's
+/// the sensor's.
+Result<void> make_directories(const config::Config& settings, const Identity& keeper,
+                              const Identity& sensor);
 /// Locks run_dir/agent.lock; kBusy when another agent has it.
 Result<Fd> lock_agent(const config::Config& settings);
 /// The listening control socket with mode and group as configured. Replaces a stale one.

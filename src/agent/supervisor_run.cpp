@@ -127,6 +127,7 @@ Result<void> Supervisor::stop_child(Child& one, int timeout_ms) {
 
 Result<void> Supervisor::stop() {
   stopping_ = true;
+  manager_.tell_stopping();
   loop_.resume();
   for (const Role role : {Role::kEngine, Role::kSensor, Role::kControl, Role::kWitness}) {
     TRY(stop_child(child(role), kStopMs));
@@ -149,7 +150,10 @@ Result<void> run_agent(const std::string& config_path) {
   set_log_level(loaded.settings.log_level);
   const Fd signals = TRY(take_signals());
   Loop loop = TRY(Loop::open());
-  Supervisor supervisor(loop, config_path, std::move(loaded));
+  auto manager = ServiceManager::open();
+  if (!manager) log_warning("supervisor", manager.error().message());
+  Supervisor supervisor(loop, config_path, std::move(loaded),
+                        manager ? std::move(*manager) : ServiceManager());
   TRY(loop.watch(signals.get(), EPOLLIN, [&](std::uint32_t) -> Result<void> {
     signalfd_siginfo info{};
     while (::read(signals.get(), &info, sizeof info) == sizeof info) {

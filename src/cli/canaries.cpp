@@ -28,7 +28,8 @@ namespace coff::cli {
 
 namespace {
 
-constexpr std::int64_t kWaitNs = 2'000'000'000;
+constexpr std::int64_t kWaitNs = 2'000'000'000;      // after the canaries' end
+constexpr std::int64_t kLifeNsMax = 60'000'000'000;  // of the canaries, on an emulated machine
 constexpr const char* kNowhere = "/nonexistent/cofferdam-canary";
 
 // What the child does. Most calls fail on purpose: an attempt is an event, and changes nothing.
@@ -46,6 +47,43 @@ void canary_files() {
   ::mknod("pipe", S_IFIFO | 0600, 0);
   for (const char* name : {"canary", "hard2", "soft", "pipe"}) ::unlink(name);
   ::syscall(SYS_memfd_create, "canary", MFD_CLOEXEC);
+}
+
+#ifdef __x86_64__
+
+long compat_call(long number, long first, long second) {
+  asm volatile("int $0x80"
+               : "+a"(number)
+               : "b"(first), "c"(second)
+               : "memory", "r8", "r9", "r10", "r11");
+  return number;
+}
+
+#endif
+
+// By its 32-bit number a signal that is ignored by default: seen at the entry, or as a signal.
+void canary_compat_call() {
+#ifdef __x86_64__
+  constexpr long kKill = 37;
+  compat_call(kKill, ::getppid(), SIGURG);
+#endif
+}
+
+// Whether the kernel has the entry at all: without it a call ends the process.
+bool has_compat_entry() {
+#ifdef __x86_64__
+  const pid_t child = ::fork();
+  if (child == 0) {
+    constexpr long kExit = 1;
+    ::signal(SIGSEGV, SIG_DFL);
+    compat_call(kExit, 0, 0);
+    ::_exit(1);
+  }
+  int status = -1;
+  return child > 0 && ::waitpid(child, &status, 0) == child && status == 0;
+#else
+  return false;
+#endif
 }
 
 void canary_privileges() {
@@ -92,12 +130,13 @@ void canary_sockets() {
   ::dup2(server, STDIN_FILENO);
 }
 
-[[noreturn]] void run_child(const std::string& directory) {
+[[noreturn]] void run_child(const std::string& directory, bool compat_entry) {
   if (::chdir(directory.c_str()) != 0) ::_exit(1);
   ::setsid();
   canary_files();
   canary_privileges();
   canary_sockets();
+  if (compat_entry) canary_compat_call();
   ::execl(kNowhere, kNowhere, nullptr);
   ::execl("/proc/self/exe", "cofferdam", "version", nullptr);
   ::_exit(1);
@@ -116,7 +155,8 @@ constexpr Kind kCanaries[] = {
     Kind::pidfd_getfd, Kind::bpf,        Kind::userfaultfd,  Kind::io_uring_setup,
     Kind::capset,      Kind::setid,      Kind::setsid,       Kind::kill,
     Kind::socket,      Kind::bind,       Kind::listen,       Kind::connect,
-    Kind::accept,      Kind::sendto,     Kind::recvfrom,     Kind::dup_stdio};
+    Kind::accept,      Kind::sendto,     Kind::recvfrom,     Kind::dup_stdio,
+    Kind::compat_call};
 
 // Kinds whose only calls this kernel lacks or refuses to let us see.
 bool is_blind(Kind kind, const std::vector<sensor::Blindness>& blindness, std::string& why) {
@@ -158,11 +198,12 @@ Result<SelfTest> run_self_test() {
   if (::mkdtemp(directory) == nullptr) return fail_errno("cannot make a temporary directory");
   // Its output is not ours to print.
   const Fd null = TRY(open_file("/dev/null", O_RDWR));
+  const bool compat_entry = has_compat_entry();
   const pid_t child = ::fork();
   if (child < 0) return fail_errno("cannot start the canary process");
   if (child == 0) {
     ::dup2(null.get(), STDOUT_FILENO);
-    run_child(directory);
+    run_child(directory, compat_entry);
   }
   std::set<Kind> seen;
   const auto take = [&](Event&& event) {
@@ -173,19 +214,31 @@ Result<SelfTest> run_self_test() {
       seen.insert(Kind::fork);
     }
   };
-  const std::int64_t deadline_ns = boot_now_ns() + kWaitNs;
-  while (boot_now_ns() < deadline_ns && !seen.contains(Kind::exit)) {
+  std::int64_t deadline_ns = boot_now_ns() + kLifeNsMax;
+  bool ended = false;
+  while (boot_now_ns() < deadline_ns && !(ended && seen.contains(Kind::exit))) {
     TRY(sensor->poll(take));
     ::usleep(5000);
+    if (!ended && ::waitpid(child, nullptr, WNOHANG) == child) {
+      ended = true;
+      deadline_ns = boot_now_ns() + kWaitNs;
+    }
   }
   TRY(sensor->poll(take));
-  ::waitpid(child, nullptr, 0);
+  if (!ended) {
+    ::kill(child, SIGKILL);
+    ::waitpid(child, nullptr, 0);
+  }
   ::rmdir(directory);
   SelfTest result{.blindness = sensor->programs().blindness()};
   for (const Kind kind : kCanaries) {
     CanaryOutcome outcome{.kind = std::string(schema::kind_name(kind)),
                           .arrived = seen.contains(kind)};
     if (!outcome.arrived) outcome.blind = is_blind(kind, result.blindness, outcome.detail);
+    if (kind == Kind::compat_call && !compat_entry) {
+      outcome.blind = true;
+      outcome.detail = "this kernel has no such entry";
+    }
     if (!outcome.arrived && !outcome.blind) outcome.detail = "no event arrived";
     result.canaries.push_back(std::move(outcome));
   }

@@ -23,7 +23,8 @@ struct SelfTest {
 };
 
 /// Loads kernel programs of its own (beside a running agent's), makes the canaries in a child
-/// process and a temporary directory, and waits at most two seconds for their events. Needs root.
+/// process and a temporary directory, and waits at most a minute for their end and two seconds more
+/// for their events. Needs root.
 Result<SelfTest> run_self_test();
 
 }  // namespace coff::cli

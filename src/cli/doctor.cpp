@@ -100,9 +100,15 @@ void check_host(Report& report, const config::Config& settings) {
                "trail.witnesses");
 }
 
-void check_canaries(Report& report) {
+// `told`: an agent has said already what it cannot see.
+void check_canaries(Report& report, bool told) {
   const auto test = run_self_test();
   if (!test) return report.check("self-test", false, test.error().message(), "run as root");
+  for (const auto& row : test->blindness) {
+    if (told) break;
+    report.check(row.what, row.by_design,
+                 (row.by_design ? "not observed: " : "blind: ") + row.reason, row.remedy);
+  }
   for (const auto& canary : test->canaries) {
     report.check(
         "canary " + canary.kind, canary.arrived || canary.blind,
@@ -127,7 +133,7 @@ void run_doctor(Global& global, const Options& options) {
     });
   }
   if (!asked) report.check("agent", false, asked.error().message(), "cofferdam agent, as root");
-  if (options.self_test) check_canaries(report);
+  if (options.self_test) check_canaries(report, asked.has_value());
   if (!report.good()) global.exit_code = kFound;
 }
 

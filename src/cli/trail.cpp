@@ -1,4 +1,4 @@
-// cofferdam trail: show, verify, prove, export, rebuild-index, disclose; offline, on a directory.
+// cofferdam trail: show, verify, prove, export, rebuild-index; offline, on a directory.
 #include "cli/cli.hpp"
 
 #include <unistd.h>
@@ -10,7 +10,7 @@
 
 #include "base/fd.hpp"
 #include "base/json_writer.hpp"
-#include "trail/commit.hpp"
+#include "cli/trail_values.hpp"
 #include "trail/export.hpp"
 #include "trail/log.hpp"
 #include "trail/proof.hpp"
@@ -35,8 +35,6 @@ struct Options {
   std::string out;
   std::string range;
   bool no_tiles = false;
-  std::string commitment;
-  std::string sidecar;
   std::string since;
   std::string until;
   trail::QueryFilter filter;
@@ -200,9 +198,10 @@ Result<int> verify(const Options& options, bool json) {
   const auto epochs = trail::list_epochs(options.dir);
   const bool tiles =
       epochs && epochs->empty() && ::access((options.dir + "/tile").c_str(), F_OK) == 0;
-  const auto report = TRY(tiles ? trail::verify_tiles(options.dir, checks)
-                                : trail::verify_trail(options.dir, checks));
+  auto report = TRY(tiles ? trail::verify_tiles(options.dir, checks)
+                          : trail::verify_trail(options.dir, checks));
   progress.finish();
+  note_erased_values(options.dir, report);
   if (json) print_line(report_json(report));
   else report_text(report);
   return report.ok() ? kOk : kFound;
@@ -282,28 +281,6 @@ Result<int> rebuild(const Options& options, bool json) {
   std::string line;
   if (json) JsonWriter(line).begin_object().member("entries", entries).end_object();
   else line = std::to_string(entries) + " entries indexed";
-  print_line(line);
-  return kOk;
-}
-
-Result<int> disclose(const Options& options, bool json) {
-  const auto sidecar = TRY(trail::Sidecar::open(
-      options.sidecar.empty() ? options.dir + "/" + std::string(trail::kSidecarFile)
-                              : options.sidecar,
-      trail::Sidecar::Mode::kReadOnly));
-  const auto disclosure = TRY(sidecar.find(options.commitment));
-  std::string line;
-  if (json) {
-    JsonWriter(line)
-        .begin_object()
-        .member("commitment", options.commitment)
-        .member("salt", to_hex(disclosure.salt))
-        .member("value_base64", to_base64(octets(disclosure.value)))
-        .end_object();
-  } else {
-    line = "salt " + to_hex(disclosure.salt) + "\nvalue ";
-    append_printable(line, disclosure.value);
-  }
   print_line(line);
   return kOk;
 }
@@ -388,12 +365,7 @@ void add_trail(CLI::App& app, Global& global) {
 
   add(*trail, global, options, "rebuild-index", "Make the search index anew", rebuild);
 
-  sub = add(*trail, global, options, "disclose", "Reveal a redacted value to an investigator",
-            disclose);
-  sub->add_option("commitment", options->commitment, "The commitment that stands in the entry")
-      ->required();
-  sub->add_option("--sidecar", options->sidecar, "Sidecar file (default: in the trail)")
-      ->type_name("FILE");
+  add_trail_values(*trail, global);
 }
 
 }  // namespace coff::cli

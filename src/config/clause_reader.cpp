@@ -24,7 +24,7 @@ const Group kGroups[] = {
     {"intrusion",
      {COFF_KIND_ptrace, COFF_KIND_vm_access, COFF_KIND_pidfd_getfd, COFF_KIND_memfd_create,
       COFF_KIND_userfaultfd, COFF_KIND_bpf, COFF_KIND_kill, COFF_KIND_io_uring_setup,
-      COFF_KIND_io_uring}},
+      COFF_KIND_io_uring, COFF_KIND_compat_call}},
     {"namespaces", {COFF_KIND_setns, COFF_KIND_unshare, COFF_KIND_chroot, COFF_KIND_pivot_root}},
     {"mounts",
      {COFF_KIND_mount, COFF_KIND_umount, COFF_KIND_move_mount, COFF_KIND_open_tree,

@@ -1,8 +1,11 @@
-// How a row of the configuration is made: one helper for each sort of value. Private to the room.
+// Makers of the rows of the configuration, and the sections in files of their own. Private to the
+// room.
 #pragma once
 
 #include <array>
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "config/settings.hpp"
 
@@ -57,7 +60,8 @@ Setting choice(std::string_view name, std::string_view limits,
           [=](JsonWriter& json, const Config& config) { json.string(member(config)); }};
 }
 
-/// The rows of the section `rules`.
+// settings_<section>.cpp
 std::vector<Setting> rules_settings();
+std::vector<Setting> baseline_settings();
 
 }  // namespace coff::config

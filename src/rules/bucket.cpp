@@ -161,7 +161,7 @@ class BucketMaker {
 
   std::uint32_t add(Bucket::Node node, unsigned cost) {
     constexpr unsigned kCostMax = 1'000'000;
-    constexpr unsigned kCheapMax = 12;
+    constexpr unsigned kCheapMax = 24;
     node.cheap = cost <= kCheapMax;
     bucket_.nodes.push_back(node);
     costs_.push_back(std::min(cost, kCostMax));

@@ -14,6 +14,7 @@ Evaluation::Evaluation(const Program& program)
   for (size_t at = 0; at < kOwners; ++at) {
     flags_[at] = program.words(static_cast<Owner>(at)).flags;
   }
+  for (const Source& each : program.sources()) sources_.push_back(&each);
 }
 
 void Evaluation::begin(const schema::Subject& subject) {
@@ -45,7 +46,11 @@ void Evaluation::run(const SourceIndex& index) {
   const std::span<std::uint64_t> bits(answers_[static_cast<size_t>(index.owner)] + index.word,
                                       index.texts.words());
   std::ranges::fill(bits, 0);
-  const schema::Value& value = this->value(index.source);
+  const Source& source = *sources_[index.source];
+  // A field's value is not kept: most texts are looked at by their index alone.
+  const bool field = source.kind == Source::Kind::kField;
+  const schema::Value fresh = field ? source.field.get(*subject_) : schema::Value{};
+  const schema::Value& value = field ? fresh : this->value(index.source);
   bool known = true;
   if (const auto* view = std::get_if<std::string_view>(&value)) {
     index.texts.run(*view, bits);
@@ -60,7 +65,7 @@ void Evaluation::run(const SourceIndex& index) {
 }
 
 const schema::Value& Evaluation::extract(SourceId id) {
-  const Source& source = program_.sources()[id];
+  const Source& source = *sources_[id];
   Slot& slot = slots_[id];
   slot.epoch = epoch_;
   switch (source.kind) {
@@ -86,7 +91,7 @@ bool Evaluation::compute(const Check& check) {
   const schema::Value& left = value(check.left);
   if (std::holds_alternative<std::monostate>(left)) return false;
   if (check.op == Operator::kExists) return true;
-  const Source& source = program_.sources()[check.left];
+  const Source& source = *sources_[check.left];
   if (check.right == kNone) return holds(check, source, left);
   const schema::Value& right = value(check.right);
   if (std::holds_alternative<std::monostate>(right)) return false;

@@ -58,6 +58,7 @@ class Evaluation {
   const Program& program_;
   std::optional<schema::Subject> subject_;
   std::uint32_t epoch_ = 0;
+  std::vector<const Source*> sources_;
   std::vector<Slot> slots_;
   std::vector<std::uint64_t> event_answers_;
   ProcessAnswers process_answers_;

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <cstring>
 
 namespace coff::rules {
 
@@ -29,13 +30,20 @@ bool TextIndex::add(Kind kind, std::string_view pattern, std::uint32_t bit) {
   return true;
 }
 
-// FNV-1a, as texts are short; its upper half is mixed into the lower, which chooses the slot.
+// Eight bytes at a time; the last ones with zeros behind them, told apart by the size.
 std::uint32_t TextIndex::hash_of(std::string_view text) {
-  std::uint64_t hash = 14695981039346656037ULL;
-  for (const char c : text) {
-    hash = (hash ^ static_cast<unsigned char>(c)) * 1099511628211ULL;
+  constexpr std::uint64_t kFactor = 0x9E3779B97F4A7C15ULL;
+  std::uint64_t hash = text.size();
+  std::uint64_t part = 0;
+  for (; text.size() > sizeof part; text.remove_prefix(sizeof part)) {
+    std::memcpy(&part, text.data(), sizeof part);
+    hash = (hash ^ part) * kFactor;
+    hash ^= hash >> 32;
   }
-  return static_cast<std::uint32_t>(hash ^ (hash >> 32));
+  part = 0;
+  std::memcpy(&part, text.data(), text.size());
+  hash = (hash ^ part) * kFactor;
+  return static_cast<std::uint32_t>(hash >> 32);
 }
 
 void TextIndex::build_exact() {

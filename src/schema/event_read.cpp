@@ -57,15 +57,47 @@ void read_call(ObjectReader& record, Event& event) {
   if (event.syscall < 0) event.syscall = call_named(kind_name(event.kind));
 }
 
-void read_kind(ObjectReader& record, Event& event) {
-  const std::string name = record.text("kind");
-  for (unsigned number = 0; number <= static_cast<unsigned>(Kind::process_seen); ++number) {
+Kind kind_named(ObjectReader& reader, std::string_view key) {
+  const std::string name = reader.text(key);
+  for (unsigned number = 0; number <= static_cast<unsigned>(kLastKind); ++number) {
     if (!name.empty() && kind_name(static_cast<Kind>(number)) == name) {
-      event.kind = static_cast<Kind>(number);
-      return;
+      return static_cast<Kind>(number);
     }
   }
-  record.complain("kind", "is no kind of event");
+  reader.complain(key, "is no kind of event");
+  return Kind::exec;
+}
+
+void read_departure(ObjectReader& record, Event& event) {
+  record.object("departure", [&](ObjectReader& reader) {
+    auto departure = std::make_shared<Departure>();
+    reader.text("service", departure->service);
+    reader.text("what", departure->what);
+    reader.text("value", departure->value);
+    departure->trigger = kind_named(reader, "trigger");
+    reader.text("state", departure->state);
+    reader.truth("outside_image", departure->outside_image);
+    reader.truth("image_changed", departure->image_changed);
+    reader.number("learned_s", departure->learned_s);
+    reader.number("samples", departure->samples);
+    event.departure = std::move(departure);
+  });
+}
+
+PersonPtr read_person(ObjectReader& record) {
+  std::shared_ptr<Person> person;
+  record.object("person", [&](ObjectReader& reader) {
+    person = std::make_shared<Person>();
+    reader.text("user", person->user);
+    reader.number("uid", person->loginuid);
+    reader.number("session", person->sessionid);
+    reader.text("component", person->component);
+    reader.text("address", person->address);
+    reader.text("terminal", person->terminal);
+    reader.text("via", person->via);
+    reader.text("client", person->client);
+  });
+  return person;
 }
 
 void read_time(ObjectReader& record, std::string_view key, std::int64_t& wall_ns) {
@@ -139,8 +171,9 @@ ProcessPtr read_ancestors(ObjectReader& process, const ContainerPtr& container) 
   return parent;
 }
 
-void read_process(ObjectReader& reader, Event& event) {
+void read_process(ObjectReader& reader, Event& event, const PersonPtr& person) {
   auto process = std::make_shared<Process>();
+  process->person = person;
   auto program = std::make_shared<Program>();
   reader.hex("id", process->id);
   reader.number("pid", process->pid);
@@ -191,7 +224,8 @@ void read_process(ObjectReader& reader, Event& event) {
 
 void read_record(ObjectReader& record, Event& event) {
   record.skip("type");
-  read_kind(record, event);
+  event.kind = kind_named(record, "kind");
+  read_departure(record, event);
   read_time(record, "time", event.wall_ns);
   record.number("boot", event.boot_ns);
   read_call(record, event);
@@ -206,7 +240,8 @@ void read_record(ObjectReader& record, Event& event) {
   record.number("cgroup", event.cgroup);
   record.object("container", [&](ObjectReader& container) { read_container(container, event); });
   record.object("user", [&](ObjectReader& user) { read_user(user, event); });
-  record.object("process", [&](ObjectReader& process) { read_process(process, event); });
+  const PersonPtr person = read_person(record);
+  record.object("process", [&](ObjectReader& process) { read_process(process, event, person); });
   read_detail(record, event);
   record.skip("bytes");
   record.skip("cut");

@@ -180,6 +180,55 @@ void read_exit(ObjectReader& reader, ExitInfo& exit) {
   reader.number("max_rss_bytes", exit.max_rss_bytes);
 }
 
+// The number whose name stands there, among the few that a flow has.
+std::uint8_t flow_number(ObjectReader& reader, std::string_view key,
+                         std::string_view (*named)(std::uint64_t)) {
+  constexpr std::uint8_t kNumbersMax = 16;
+  const std::string name = reader.text(key);
+  for (std::uint8_t at = 0; at < kNumbersMax && !name.empty(); ++at) {
+    if (named(at) == name) return at;
+  }
+  if (!name.empty()) reader.complain(key, "is not known");
+  return 0;
+}
+
+void read_flow(ObjectReader& reader, const Event& event, FlowInfo& flow) {
+  flow.state = flow_number(reader, "state", flow_state_name);
+  flow.role = flow_number(reader, "role", flow_role_name);
+  flow.family = AF_INET;
+  for (const auto& [key, end] :
+       {std::pair{"local", &flow.local}, std::pair{"remote", &flow.remote}}) {
+    reader.object(key, [&, end = end](ObjectReader& inner) {
+      const std::string address = inner.text("ip");
+      if (address.find(':') != std::string::npos) flow.family = AF_INET6;
+      if (!address.empty() && ::inet_pton(flow.family, address.c_str(), end->address.data()) != 1) {
+        inner.complain("ip", "must be an address");
+      }
+      inner.number("port", end->port);
+    });
+  }
+  std::uint64_t key = 0;
+  reader.hex("key", key);
+  flow.isn_client = static_cast<std::uint32_t>(key >> 32U);
+  flow.isn_server = static_cast<std::uint32_t>(key);
+  std::uint64_t duration_ns = 0;
+  reader.number("duration_ns", duration_ns);
+  if (duration_ns != 0 && duration_ns < event.boot_ns) {
+    flow.opened_boot_ns = event.boot_ns - duration_ns;
+  }
+  reader.number("bytes_out", flow.bytes_out);
+  reader.number("bytes_in", flow.bytes_in);
+  reader.number("segments_out", flow.segments_out);
+  reader.number("segments_in", flow.segments_in);
+  reader.number("retransmits", flow.retransmits);
+  reader.number("rtt_us", flow.rtt_us);
+  reader.number("net_ns", flow.net_ns);
+  reader.hex("cookie", flow.cookie);
+  reader.number("unreported", flow.unreported);
+  reader.object("worker",
+                [&](ObjectReader& worker) { flow.worker = read_other(worker, &flow.worker_pid); });
+}
+
 void read_engine(ObjectReader& reader, ContainerInfo& engine) {
   reader.text("action", engine.action);
   reader.object("attributes", [&](ObjectReader& attributes) {
@@ -220,8 +269,10 @@ std::optional<std::uint64_t> namespace_flag_named(std::string_view name) {
 }
 
 void read_detail(ObjectReader& record, Event& event) {
-  const auto kind = static_cast<size_t>(event.kind);
-  if (event.kind == Kind::process_seen) return;
+  // A departure tells the event that it was seen in.
+  const Kind told = event.departure == nullptr ? event.kind : event.departure->trigger;
+  const auto kind = static_cast<size_t>(told);
+  if (told == Kind::process_seen || told == Kind::departure) return;
   if (kind >= COFF_KINDS) {
     ContainerInfo& engine = event.detail.emplace<ContainerInfo>();
     record.object("engine", [&](ObjectReader& reader) { read_engine(reader, engine); });
@@ -260,6 +311,12 @@ void read_detail(ObjectReader& record, Event& event) {
     case Shape::call: {
       CallInfo& call = event.detail.emplace<CallInfo>();
       record.object("call", [&](ObjectReader& reader) { read_call(reader, event, call); });
+      break;
+    }
+    case Shape::api: break;
+    case Shape::flow: {
+      FlowInfo& flow = event.detail.emplace<FlowInfo>();
+      record.object("flow", [&](ObjectReader& reader) { read_flow(reader, event, flow); });
       break;
     }
     case Shape::cgroup: {

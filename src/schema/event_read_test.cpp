@@ -6,6 +6,7 @@
 #include <boost/json.hpp>
 
 #include "schema/constants.hpp"
+#include "schema/decode.hpp"
 #include "schema/event_json.hpp"
 #include "schema/testing/sample_events.hpp"
 
@@ -24,6 +25,7 @@ Result<Event> read(std::string_view text) {
 
 TEST(EventRead, EveryKindComesBackEqual) {
   for (unsigned kind = 0; kind < COFF_KINDS; ++kind) {
+    if (kShapes[kind] == Shape::api) continue;
     testing::RecordBuilder builder(static_cast<coff_kind>(kind));
     const std::string written = json_of(testing::sample_event(builder));
     const auto event = read(written);

@@ -104,6 +104,9 @@ Value request(const Subject& subject) {
 Value command(const Subject& subject) {
   return text_value(bpf_command_name(call_of(subject.event)->args[0]));
 }
+Value call_number(const Subject& subject) {
+  return std::to_string(call_of(subject.event)->args[0]);
+}
 Value signal(const Subject& subject) {
   const auto number = signal_argument(subject.event);
   return number ? text_value(signal_name(*number)) : Value{};
@@ -224,6 +227,7 @@ constexpr Row kRows[] = {
     {Kind::recvfrom, "res", result}, {Kind::recvfrom, "fd", descriptor},
     {Kind::recvfrom, "size", bytes}, {Kind::recvfrom, "tuple", tuple},
     {Kind::dup_stdio, "res", result}, {Kind::dup_stdio, "fd", descriptor},
+    {Kind::compat_call, "nr", call_number},
 };
 // clang-format on
 

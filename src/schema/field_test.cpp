@@ -209,6 +209,18 @@ TEST(Field, AnswersForSockets) {
   EXPECT_EQ(get(event, "evt.arg.domain"), "AF_INET");
 }
 
+TEST(Field, AnswersForThirtyTwoBitCalls) {
+  RecordBuilder builder(COFF_KIND_compat_call);
+  builder.header().syscall = -1;
+  builder.header().flags = COFF_F_COMPAT32;
+  builder.call().args[0] = 20;
+  const Event event = testing::sample_event(builder);
+  EXPECT_EQ(get(event, "evt.type"), "compat_call");
+  EXPECT_EQ(get(event, "evt.category"), "process");
+  EXPECT_EQ(get(event, "evt.arg.nr"), "20");
+  EXPECT_EQ(get(event, "syscall.type"), "(none)");
+}
+
 TEST(Field, AnswersForTheHost) {
   RecordBuilder builder(COFF_KIND_setid);
   builder.header().syscall = SYS_setuid;

@@ -34,7 +34,8 @@ std::string local_time(std::int64_t wall_ns, const char* format, bool fraction) 
 }
 
 bool has_result(const Event& event) {
-  return event.kind != Kind::exit && static_cast<unsigned>(event.kind) < COFF_KINDS;
+  const Kind kind = acting_kind(event);
+  return kind != Kind::exit && static_cast<unsigned>(kind) < COFF_KINDS;
 }
 
 Value result_text(const Subject& subject, const Argument&) {
@@ -48,6 +49,7 @@ Value category(const Subject& subject, const Argument&) {
   const auto number = static_cast<unsigned>(subject.event.kind);
   if (number >= COFF_KINDS) return std::string_view("container");
   const auto kind = subject.event.kind;
+  if (kind == Kind::compat_call) return std::string_view("process");
   if (kind >= Kind::socket) return std::string_view("net");
   if (kind == Kind::mmap || kind == Kind::mprotect) return std::string_view("memory");
   const bool file = kind >= Kind::open || (kind >= Kind::chroot && kind <= Kind::fsmount);
@@ -230,7 +232,7 @@ constexpr Field kFields[] = {
     {"event.io_uring", kBool, has_flag<COFF_F_IO_URING>, "", "",
      "Whether it came through io_uring instead of a system call."},
     {"event.compat32", kBool, has_flag<COFF_F_COMPAT32>, "", "",
-     "Whether a 32-bit program made the call."},
+     "Whether it is a 32-bit program's, or a call through the 32-bit entry."},
     {"event.snapshot", kBool, has_flag<COFF_F_SNAPSHOT>, "", "",
      "Whether it reports state found at the start, not something that happened now."},
 };

@@ -66,6 +66,16 @@ TEST(Sentence, TellsTheHost) {
             "16:01:45.000 host nginx[412] deleted /etc/motd  as alice");
 }
 
+TEST(Sentence, NamesThirtyTwoBitCalls) {
+  RecordBuilder builder(COFF_KIND_compat_call);
+  builder.header().syscall = -1;
+  builder.header().flags = COFF_F_COMPAT32;
+  builder.call().args[0] = 20;
+  Event event = testing::sample_event(builder);
+  event.container = nullptr;
+  EXPECT_EQ(line(event), "16:01:45.000 host nginx[412] made system call 20 (32-bit)  as uid 1000");
+}
+
 TEST(Sentence, HidesSecrets) {
   Event event = testing::sample_exec();
   Process process = *event.process;

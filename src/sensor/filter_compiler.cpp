@@ -72,7 +72,8 @@ void collect(const std::vector<std::string>& texts, PathMatch match, std::uint64
 }  // namespace
 
 bool is_always_forwarded(unsigned kind) {
-  return kind < COFF_KIND_open ? kind != COFF_KIND_kill : kind == COFF_KIND_chdir;
+  if (kind < COFF_KIND_open) return kind != COFF_KIND_kill;
+  return kind == COFF_KIND_chdir || kind == COFF_KIND_compat_call;
 }
 
 CompiledFilter compile_filter(const KernelFilter& filter) {

@@ -13,7 +13,9 @@
 #include <cstring>
 
 #include "base/log.hpp"
+#include "sensor/api_programs.hpp"
 #include "sensor/calls.hpp"
+#include "sensor/compat_entry.hpp"
 
 // Generated; takes its types from the shared headers above.
 #include "cofferdam.skel.h"
@@ -24,7 +26,6 @@ namespace {
 
 constexpr size_t kScratchPerCpu = 2;  // COFF_SCRATCH_PER_CPU of bpf/common.h
 constexpr size_t kLoadAttempts = 32;  // more than there are programs
-constexpr size_t kTasksBytesMax = 64U << 20;
 
 // The program that libbpf named in its last complaint; libbpf tells it nowhere else.
 thread_local std::string refused_program;
@@ -105,6 +106,7 @@ Result<cofferdam_bpf*> open_skeleton(const LoadOptions& options,
   const auto cpus = static_cast<std::uint32_t>(libbpf_num_possible_cpus());
   bpf_map__set_max_entries(skeleton->maps.scratches, cpus * kScratchPerCpu);
   bpf_map__set_max_entries(skeleton->maps.counts, cpus * COFF_SLOTS * COFF_KINDS);
+  leave_out_api_programs(*skeleton);
   for (const auto& name : left_out) {
     bpf_program* program = bpf_object__find_program_by_name(skeleton->obj, name.c_str());
     if (program != nullptr) bpf_program__set_autoload(program, false);
@@ -118,6 +120,8 @@ Result<KernelPrograms> KernelPrograms::load(const LoadOptions& options) {
   libbpf_set_print(listen_to_libbpf);
   KernelPrograms programs;
   std::vector<std::string> left_out;
+  programs.compat_refusal_ = compat_entry_refusal();
+  if (!programs.compat_refusal_.empty()) left_out.emplace_back(kCompatProgram);
   // One program that this kernel's verifier refuses must not blind the others.
   for (size_t attempt = 0; attempt < kLoadAttempts; ++attempt) {
     refused_program.clear();
@@ -144,6 +148,7 @@ Result<KernelPrograms> KernelPrograms::load(const LoadOptions& options) {
 
 Result<void> KernelPrograms::attach() {
   attach_programs();
+  attach_api();
   attach_calls();
   name_known_blindness();
   if (attached_count() == 0) return fail(Code::kUnsupported, "no kernel program attaches");
@@ -152,29 +157,35 @@ Result<void> KernelPrograms::attach() {
 }
 
 void KernelPrograms::attach_programs() {
-  struct Plain {
-    bpf_program* program;
-    const char* what;
-  };
   const auto& progs = skeleton_->progs;
-  for (const auto& [program, what] :
-       {Plain{progs.on_fork, "process creation"}, Plain{progs.on_exec, "program execution"},
-        Plain{progs.on_exit, "process end"}, Plain{progs.on_cgroup_mkdir, "new control groups"},
-        Plain{progs.on_cgroup_rmdir, "removed control groups"},
-        Plain{progs.on_signal, "signals between processes"}, Plain{progs.on_oom, "OOM kills"},
-        Plain{progs.on_uring_submit, "io_uring operations"}}) {
-    if (!bpf_program__autoload(program)) continue;  // already named
-    Link link(bpf_program__attach(program));
-    if (link == nullptr) {
-      blindness_.push_back(
-          {.what = what, .reason = std::string("cannot attach: ") + std::strerror(errno)});
-      continue;
-    }
-    links_.push_back(std::move(link));
-  }
+  attach_program(progs.on_fork, "process creation");
+  attach_program(progs.on_exec, "program execution");
+  attach_program(progs.on_exit, "process end");
+  attach_program(progs.on_cgroup_mkdir, "new control groups");
+  attach_program(progs.on_cgroup_rmdir, "removed control groups");
+  attach_program(progs.on_signal, "signals between processes");
+  attach_program(progs.on_oom, "OOM kills");
+  attach_program(progs.on_uring_submit, "io_uring operations");
+  attach_program(progs.on_tcp_state, "TCP connections with both ends");
+  bpf_program* const compat = bpf_object__find_program_by_name(skeleton_->obj, kCompatProgram);
+  if (compat != nullptr) attach_program(compat, "the 32-bit entry for system calls");
   if (bpf_program__autoload(progs.seen_task)) {
     task_iterator_.reset(bpf_program__attach_iter(progs.seen_task, nullptr));
   }
+  if (bpf_program__autoload(progs.seen_socket)) {
+    socket_iterator_.reset(bpf_program__attach_iter(progs.seen_socket, nullptr));
+  }
+}
+
+void KernelPrograms::attach_program(bpf_program* program, const char* what) {
+  if (!bpf_program__autoload(program)) return;  // already named
+  Link link(bpf_program__attach(program));
+  if (link != nullptr) {
+    links_.push_back(std::move(link));
+    return;
+  }
+  blindness_.push_back(
+      {.what = what, .reason = std::string("cannot attach: ") + std::strerror(errno)});
 }
 
 void KernelPrograms::attach_calls() {
@@ -232,11 +243,7 @@ size_t KernelPrograms::attached_count() const {
 }
 
 void KernelPrograms::name_known_blindness() {
-  blindness_.push_back(
-      {.what = "system calls made through the 32-bit entry (int 0x80), by programs of any kind",
-       .reason = "per-call tracepoints of this kernel do not fire for them; 32-bit programs are "
-                 "marked at exec, and all processes stay visible",
-       .remedy = "boot with ia32_emulation=0 where 32-bit programs are not needed"});
+  blindness_.push_back(compat_blindness(compat_refusal_));
   if (task_iterator_ == nullptr) {
     blindness_.push_back({.what = "exact start times of processes older than the agent",
                           .reason = "this kernel has no task iterator",
@@ -364,15 +371,6 @@ std::uint64_t KernelPrograms::map_bytes() const {
     }
   }
   return bytes;
-}
-
-Result<std::string> KernelPrograms::read_tasks() const {
-  if (task_iterator_ == nullptr) {
-    return fail(Code::kUnsupported, "this kernel has no task iterator");
-  }
-  const Fd reader(bpf_iter_create(bpf_link__fd(task_iterator_.get())));
-  if (!reader.valid()) return fail_errno("cannot start the task iterator");
-  return read_to_end(reader, kTasksBytesMax);
 }
 
 }  // namespace coff::sensor

@@ -19,6 +19,20 @@ Result<void> verify_disclosure(std::string_view commitment, const Disclosure& di
   return fail(Code::kInvalid, "the value is not the one that was committed to");
 }
 
+namespace {
+
+constexpr const char* kFirstVersion =
+    "CREATE TABLE secrets(commitment TEXT PRIMARY KEY, salt TEXT NOT NULL, "
+    "value TEXT NOT NULL, stored_wall_ns INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
+    "CREATE INDEX secrets_stored ON secrets(stored_wall_ns);"
+    "PRAGMA user_version=1;";
+constexpr const char* kSecondVersion =
+    "CREATE TABLE erased(commitment TEXT PRIMARY KEY, reason TEXT NOT NULL, "
+    "erased_wall_ns INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
+    "PRAGMA user_version=2;";
+
+}  // namespace
+
 Result<Sidecar> Sidecar::open(const std::string& path, Mode mode) {
   Sidecar sidecar;
   const bool writes = mode == Mode::kReadWrite;
@@ -26,22 +40,23 @@ Result<Sidecar> Sidecar::open(const std::string& path, Mode mode) {
   const mode_t old_mask = ::umask(0077);
   auto database =
       Database::open(path, writes ? Database::Mode::kReadWrite : Database::Mode::kReadOnly);
-  sidecar.database_ = TRY(std::move(database));
   ::umask(old_mask);
-  if (!writes) return sidecar;
+  sidecar.database_ = TRY(std::move(database));
   Database& db = *sidecar.database_;
-  TRY(db.execute("PRAGMA journal_mode=DELETE; PRAGMA synchronous=FULL; PRAGMA secure_delete=ON;"));
   auto version = TRY(db.prepare("PRAGMA user_version"));
   TRY(version.step());
-  const std::int64_t found = version.integer(0);
+  sidecar.version_ = version.integer(0);
   version.reset();
-  if (found == kSidecarVersion) return sidecar;
-  if (found != 0) return fail(Code::kUnsupported, path + ": unknown sidecar version");
-  TRY(
-      db.execute("CREATE TABLE secrets(commitment TEXT PRIMARY KEY, salt TEXT NOT NULL, "
-                 "value TEXT NOT NULL, stored_wall_ns INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
-                 "CREATE INDEX secrets_stored ON secrets(stored_wall_ns);"
-                 "PRAGMA user_version=1;"));
+  if (sidecar.version_ < 0 || sidecar.version_ > kSidecarVersion) {
+    return fail(Code::kUnsupported, path + ": unknown sidecar version");
+  }
+  if (!writes) return sidecar;
+  TRY(db.execute("PRAGMA journal_mode=DELETE; PRAGMA synchronous=FULL; PRAGMA secure_delete=ON;"));
+  TRY(db.execute("BEGIN IMMEDIATE"));
+  if (sidecar.version_ < 1) TRY(db.execute(kFirstVersion));
+  if (sidecar.version_ < 2) TRY(db.execute(kSecondVersion));
+  TRY(db.execute("COMMIT"));
+  sidecar.version_ = kSidecarVersion;
   return sidecar;
 }
 
@@ -58,6 +73,8 @@ Result<std::string> Sidecar::store(const Disclosure& disclosure) {
   const auto& [salt, value] = disclosure;
   if (value.size() > kSecretBytesMax) return fail(Code::kLimit, "the value is too long");
   std::string commitment = to_base64(commitment_hash(salt, value));
+  // Sent again by a producer that wasn't told of the first time.
+  if (TRY(erasure(commitment))) return commitment;
   if (!in_transaction_) {
     TRY(database_->execute("BEGIN IMMEDIATE"));
     in_transaction_ = true;
@@ -97,14 +114,39 @@ Result<Disclosure> Sidecar::find(std::string_view commitment) const {
   return disclosure;
 }
 
-Result<void> Sidecar::erase(std::string_view commitment) {
+Result<void> Sidecar::erase(std::string_view commitment, std::string_view reason) {
+  if (reason.size() > kErasureReasonBytesMax) return fail(Code::kInvalid, "the reason is too long");
   TRY(flush());
+  TRY(database_->execute("BEGIN IMMEDIATE"));
+  auto erased = erase_row(commitment, reason);
+  TRY(database_->execute(erased ? "COMMIT" : "ROLLBACK"));
+  return erased;
+}
+
+Result<void> Sidecar::erase_row(std::string_view commitment, std::string_view reason) {
   auto remove = TRY(database_->prepare("DELETE FROM secrets WHERE commitment=?1 RETURNING 1"));
   remove.bind_text(1, commitment);
   if (!TRY(remove.step())) return fail(Code::kNotFound, "no value is stored for this commitment");
   // The deletion takes effect when the statement has run to its end.
   TRY(remove.step());
-  return {};
+  auto remember = TRY(database_->prepare("INSERT OR REPLACE INTO erased VALUES(?1, ?2, ?3)"));
+  return remember.bind_text(1, commitment).bind_text(2, reason).bind(3, wall_now_ns()).run();
+}
+
+Result<std::optional<Erasure>> Sidecar::erasure(std::string_view commitment) const {
+  if (version_ < 2) return std::nullopt;
+  auto select = TRY(const_cast<Database&>(*database_)
+                        .prepare("SELECT erased_wall_ns, reason FROM erased WHERE commitment=?1"));
+  select.bind_text(1, commitment);
+  if (!TRY(select.step())) return std::nullopt;
+  return Erasure{select.integer(0), std::string(select.text(1))};
+}
+
+Result<std::uint64_t> Sidecar::erased_count() const {
+  if (version_ < 2) return 0U;
+  auto count = TRY(const_cast<Database&>(*database_).prepare("SELECT count(*) FROM erased"));
+  TRY(count.step());
+  return static_cast<std::uint64_t>(count.integer(0));
 }
 
 Result<std::uint64_t> Sidecar::erase_before(std::int64_t wall_ns) {
@@ -113,6 +155,8 @@ Result<std::uint64_t> Sidecar::erase_before(std::int64_t wall_ns) {
   remove.bind(1, wall_ns);
   std::uint64_t count = 0;
   while (TRY(remove.step())) ++count;
+  auto forget = TRY(database_->prepare("DELETE FROM erased WHERE erased_wall_ns<?1"));
+  TRY(forget.bind(1, wall_ns).run());
   return count;
 }
 

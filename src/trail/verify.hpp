@@ -20,7 +20,7 @@ inline constexpr size_t kFindingsMax = 1000;
 struct Finding {
   /// damaged, edited, deleted, reordered, truncated, root_changed, signature, unsigned, policy,
   /// hashes, chain, untrusted_key, not_recorded_retention: damage. pruned, unsigned_tail,
-  /// torn_tail, own_key: notices.
+  /// torn_tail, own_key, erased: notices.
   std::string kind;
   bool damage = true;
   unsigned epoch = 0;

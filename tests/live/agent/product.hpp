@@ -29,10 +29,12 @@ std::string text_at(const boost::json::value& value, std::initializer_list<std::
 /// A running agent with a trail of its own, gone with this object. Not thread-safe.
 class Product {
  public:
-  /// Starts it for the engines behind these sockets, and waits until each is connected.
-  /// `config_lines` are more lines of its configuration.
+  /// Starts it for the engines behind these sockets, and waits until each is connected. `settings`
+  /// are further lines of its configuration.
   static Result<std::unique_ptr<Product>> start(const std::vector<std::string>& engines,
-                                                const std::string& config_lines = "");
+                                                const std::string& settings = "");
+  /// After stop(): with the same configuration and data.
+  Result<void> start_again();
 
   /// Runs `cofferdam ARGUMENTS --config ...`; any exit status.
   [[nodiscard]] Result<Outcome> cofferdam(std::vector<std::string> arguments) const;
@@ -51,6 +53,7 @@ class Product {
  private:
   explicit Product(Workspace workspace) : workspace_(std::move(workspace)) {}
   Workspace workspace_;
+  std::size_t engine_count_ = 0;
   Child agent_;
 };
 

@@ -99,13 +99,15 @@ class RareLive : public ::testing::Test {
   }
   static Collector& collector() { return *collector_; }
 
-  /// Runs the actor in a container until it ends; the container's id.
+  /// Runs a program in a container, under the name `path`, until it ends; the container's id.
   static std::string run_in_container(const std::vector<std::string>& options,
-                                      const std::string& action) {
+                                      const std::string& program, const std::string& path,
+                                      const std::vector<std::string>& more = {}) {
     std::vector<std::string> arguments = {"run",  "-d", "--network",
-                                          "none", "-v", std::string(COFF_ACTOR) + ":/actor:ro"};
+                                          "none", "-v", program + ":" + path + ":ro"};
     arguments.insert(arguments.end(), options.begin(), options.end());
-    arguments.insert(arguments.end(), {kBusyboxImage, "/actor", action});
+    arguments.insert(arguments.end(), {kBusyboxImage, path});
+    arguments.insert(arguments.end(), more.begin(), more.end());
     std::string id;
     collector().during([&] {
       const auto started = engine_->docker(arguments);
@@ -114,6 +116,11 @@ class RareLive : public ::testing::Test {
       EXPECT_TRUE(engine_->docker({"wait", id}));
     });
     return id;
+  }
+  /// Runs the actor.
+  static std::string act_in_container(const std::vector<std::string>& options,
+                                      const std::string& action) {
+    return run_in_container(options, COFF_ACTOR, "/actor", {action});
   }
   /// Events of one kind of the processes of this name in this container ("": on the host).
   static std::vector<const Event*> of(Kind kind, std::string_view name, std::string_view id) {
@@ -175,6 +182,22 @@ class RareLive : public ::testing::Test {
     EXPECT_NE(execs.back()->process->capabilities.effective, 0U);
   }
 
+  /// What the compat program did: one event for each of its two processes, at the entry where the
+  /// kernel lets the sensor watch it (open, exit), otherwise where other hooks saw it (fork, exit).
+  static void expect_compat_calls(std::string_view name, std::string_view id) {
+    constexpr std::uint64_t kExit = 1;
+    constexpr std::uint64_t kFork = 2;
+    constexpr std::uint64_t kOpen = 5;
+    const auto calls = of(Kind::compat_call, name, id);
+    ASSERT_EQ(calls.size(), 2U);
+    EXPECT_NE(calls[0]->process->pid, calls[1]->process->pid);
+    const std::uint64_t first = std::get<CallInfo>(calls[0]->detail).args[0];
+    EXPECT_TRUE(first == kOpen || first == kFork) << first;
+    EXPECT_EQ(std::get<CallInfo>(calls[1]->detail).args[0], kExit);
+    EXPECT_NE(calls[0]->flags & COFF_F_COMPAT32, 0);
+    EXPECT_EQ(calls[0]->syscall, -1);
+  }
+
   static std::unique_ptr<Dockerd> engine_;
 
  private:
@@ -196,7 +219,7 @@ TEST_F(RareLive, AnOomKillOnTheHostNamesItsVictim) {
 TEST_F(RareLive, AnOomKillInAContainerNamesItsVictimAndTheContainer) {
   COFF_NEED("docker", docker_missing());
   ASSERT_NE(engine_, nullptr);
-  const std::string id = run_in_container({"--memory", "16m", "--memory-swap", "16m"}, "eat");
+  const std::string id = act_in_container({"--memory", "16m", "--memory-swap", "16m"}, "eat");
   expect_oom_kill("actor", id);
 }
 
@@ -208,7 +231,7 @@ TEST_F(RareLive, ALoginAndAChangeOfUserAreEventsOnTheHost) {
 TEST_F(RareLive, ALoginAndAChangeOfUserAreEventsInAContainer) {
   COFF_NEED("docker", docker_missing());
   ASSERT_NE(engine_, nullptr);
-  expect_login("actor", run_in_container({}, "login"));
+  expect_login("actor", act_in_container({}, "login"));
 }
 
 TEST_F(RareLive, CapabilitiesThatAreGivenUpAreAnEvent) {
@@ -216,7 +239,7 @@ TEST_F(RareLive, CapabilitiesThatAreGivenUpAreAnEvent) {
   expect_drop("coff_actor", "");
   COFF_NEED("docker", docker_missing());
   ASSERT_NE(engine_, nullptr);
-  expect_drop("actor", run_in_container({}, "drop"));
+  expect_drop("actor", act_in_container({}, "drop"));
 }
 
 #ifdef COFF_COMPAT32
@@ -238,6 +261,17 @@ TEST_F(RareLive, TheThirtyTwoBitEntryIsAsBlindAsTheSensorSays) {
   EXPECT_EQ(wide.exec_flags & COFF_EXE_32BIT, 0);
   EXPECT_TRUE(wide.ended);
   EXPECT_EQ(wide.calls == 0, blind) << wide.calls;
+}
+
+TEST_F(RareLive, TheFirstThirtyTwoBitCallOfASixtyFourBitProcessIsAnEvent) {
+  ASSERT_TRUE(collector().run({COFF_COMPAT64}));
+  expect_compat_calls("coff_compat64", "");
+  // The exec of a 32-bit program has told already.
+  ASSERT_TRUE(collector().run({COFF_COMPAT32}));
+  EXPECT_TRUE(of(Kind::compat_call, "coff_compat32", "").empty());
+  COFF_NEED("docker", docker_missing());
+  ASSERT_NE(engine_, nullptr);
+  expect_compat_calls("compat", run_in_container({}, COFF_COMPAT64, "/compat"));
 }
 
 #endif
