@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR Apache-2.0
 /* The kernel half of the sensor, as one object: each family below is a file of its own. */
+#include "api.bpf.c"
 #include "call.bpf.c"
 #include "compat.bpf.c"
 #include "file.bpf.c"
@@ -7,5 +8,6 @@
 #include "proc.bpf.c"
 #include "map.bpf.c"  /* uses what file.bpf.c tells of a file */
 #include "iter.bpf.c" /* uses what proc.bpf.c reads of a task */
+#include "flow.bpf.c" /* uses what iter.bpf.c knows of iterators */
 
 char LICENSE[] SEC("license") = "GPL";

@@ -29,6 +29,9 @@ typedef unsigned int umode_t;
 enum {
 	BPF_ANY = 0,
 	BPF_NOEXIST = 1,
+	BPF_F_NO_PREALLOC = 1,
+	BPF_F_CLONE = 512,
+	BPF_SK_STORAGE_GET_F_CREATE = 1,
 	BPF_F_MMAPABLE = 1024,
 	BPF_RB_NO_WAKEUP = 1,
 	BPF_RB_FORCE_WAKEUP = 2,
@@ -40,6 +43,7 @@ enum bpf_map_type {
 	BPF_MAP_TYPE_ARRAY = 2,
 	BPF_MAP_TYPE_PERCPU_ARRAY = 6,
 	BPF_MAP_TYPE_LRU_HASH = 9,
+	BPF_MAP_TYPE_SK_STORAGE = 24,
 	BPF_MAP_TYPE_RINGBUF = 27,
 };
 
@@ -63,6 +67,7 @@ struct xdp_md;
 struct pt_regs {
 	unsigned long di, si, dx, r10, r8, r9, ax, orig_ax, ip, sp, bp, cx, cs;
 };
+#define COFF_CALL_NUMBER(regs) ((long)LOAD(regs, orig_ax))
 #elif defined(__TARGET_ARCH_arm64)
 struct user_pt_regs {
 	__u64 regs[31];
@@ -71,7 +76,9 @@ struct user_pt_regs {
 struct pt_regs {
 	struct user_pt_regs user_regs;
 	__u64 orig_x0;
+	int syscallno;
 };
+#define COFF_CALL_NUMBER(regs) ((long)LOAD(regs, syscallno))
 #endif
 
 typedef struct {
@@ -211,8 +218,15 @@ struct upid {
 	int nr;
 	struct pid_namespace *ns;
 };
+struct hlist_node {
+	struct hlist_node *next;
+};
+struct hlist_head {
+	struct hlist_node *first;
+};
 struct pid {
 	unsigned int level;
+	struct hlist_head tasks[4];
 	struct upid numbers[1];
 };
 
@@ -279,6 +293,7 @@ struct task_struct {
 	struct task_struct *real_parent;
 	struct task_struct *group_leader;
 	struct pid *thread_pid;
+	struct hlist_node pid_links[4];
 	__u64 utime, stime;
 	__u64 start_boottime;
 	const struct cred *real_cred;
@@ -315,6 +330,8 @@ struct sock_common {
 	__be16 skc_dport;
 	__u16 skc_num;
 	unsigned short skc_family;
+	volatile unsigned char skc_state;
+	unsigned long skc_flags;
 	possible_net_t skc_net;
 	struct in6_addr skc_v6_daddr;
 	struct in6_addr skc_v6_rcv_saddr;
@@ -323,6 +340,18 @@ struct sock {
 	struct sock_common __sk_common;
 	__u16 sk_type;
 	__u16 sk_protocol;
+	struct pid *sk_peer_pid;
+	const struct cred *sk_peer_cred;
+	int sk_err;
+	__u32 sk_max_ack_backlog;
+};
+struct inet_sock {
+	__be16 inet_sport;
+};
+struct tcp_sock {
+	__u32 snd_una, rcv_nxt;
+	__u64 bytes_acked, bytes_received;
+	__u32 segs_out, segs_in, total_retrans, srtt_us;
 };
 struct socket {
 	short type;

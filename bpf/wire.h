@@ -85,7 +85,10 @@ enum coff_lane {
 	X(sendto, sock, NET, "A datagram was sent to an address.")                                 \
 	X(recvfrom, sock, NET, "A datagram was received from an address.")                         \
 	X(dup_stdio, sock, NET, "A socket was duplicated onto standard input, output or error.")   \
-	X(compat_call, call, PRIO, "A 64-bit process used 32-bit system calls for the first time.")
+	X(compat_call, call, PRIO,                                                                 \
+	  "A 64-bit process used 32-bit system calls for the first time.")                         \
+	X(api, api, PRIO, "Bytes of a request to a container engine, or of its answer.")           \
+	X(flow, flow, NET, "A TCP connection opened, ended or failed, as one of its ends saw it.")
 
 enum coff_kind {
 #define COFF_X(name, shape, lane, doc) COFF_KIND_##name,
@@ -218,6 +221,86 @@ struct coff_sock {
 	__u64 cookie;  /* address of the kernel's socket, hashed: equal for equal sockets */
 	__u64 bytes;   /* transferred */
 	__u64 repeats; /* equal ones that were not reported since the last that was */
+};
+
+/* Limits of what is forwarded of a connection to an engine, in bytes. */
+#define COFF_API_SOCKETS 64	    /* watched sockets */
+#define COFF_API_NAME_MAX 108	    /* of a socket */
+#define COFF_API_BYTES_MAX 16384    /* of one receive or send */
+#define COFF_API_BUDGET (256 << 10) /* of requests between two answers; a quarter of an answer */
+#define COFF_API_TAIL 1024	    /* of each further receive: its end */
+
+/* Key of the map of watched sockets. */
+struct coff_api_name {
+	__u32 length; /* of the address without its family, as the kernel has it */
+	char text[COFF_API_NAME_MAX];
+};
+
+struct coff_api {
+	struct coff_hdr hdr;	/* describes the engine's thread; ret: bytes received or sent */
+	struct coff_str socket; /* name of the engine's socket */
+	struct coff_str bytes;	/* what was forwarded, from `offset` on */
+	__u64 connection;	/* unique since boot */
+	__u64 offset;		/* of `bytes` in its direction of the connection */
+	__u64 carried;		/* bytes from `offset` on; more than `bytes` holds: the rest was not
+				 * forwarded. Of a request 0: the client sends nothing more */
+	__u64 client_start;	/* of the process that connected, 0: it has ended */
+	__u64 sender_start;	/* of the process that sent last */
+	__u32 client_pid, sender_pid;
+	__u32 client_uid;			 /* when it connected; 4294967295: not known */
+	__u32 client_loginuid, client_sessionid; /* now */
+	__u32 answer;				 /* 1: sent by the engine */
+};
+
+/* One end of a TCP connection. The header describes the process that owns this end: the one that
+ * connected, or the one that listened. hdr.ret: 0, or -errno of a connection that failed or broke.
+ *
+ * isn_client and isn_server are the sequence numbers of the first byte that each end sends. Both
+ * ends know both numbers, and address translation changes neither: equal pairs are one connection,
+ * whatever the addresses say. */
+enum coff_flow_state {
+	COFF_FLOW_OPEN = 1,   /* established; told for the first connection of an edge */
+	COFF_FLOW_CLOSED = 2, /* ended after it was established */
+	COFF_FLOW_FAILED = 3, /* never established */
+	COFF_FLOW_SEEN = 4,   /* older than the agent, found by an iterator */
+};
+enum coff_flow_role {
+	COFF_FLOW_CLIENT = 1, /* connected */
+	COFF_FLOW_SERVER = 2, /* accepted */
+};
+struct coff_flow {
+	struct coff_hdr hdr;
+	__u64 opened;		   /* CLOCK_BOOTTIME, ns; 0: before the agent */
+	__u64 bytes_out, bytes_in; /* acknowledged by the other end; received in order */
+	__u64 worker_start; /* of the process that closed an accepted connection, where another */
+	__u64 unreported;   /* connections of this edge since the last record that had none */
+	__u64 cookie;	    /* address of the kernel's socket, hashed: as in coff_sock */
+	__u32 worker_pid;
+	__u32 isn_client, isn_server;
+	__u32 segments_out, segments_in, retransmits;
+	__u32 rtt_us; /* smoothed round trip time; 0: not measured */
+	__u32 net_ns;
+	__u16 family;
+	__u16 local_port, remote_port; /* host byte order */
+	__u8 state, role;
+	__u8 local[16], remote[16]; /* IPv4 in the first 4 bytes */
+};
+
+/* Connections of one program to one service, counted in the kernel: one update a connection. */
+struct coff_edge_key {
+	__u64 cgroup, exe_ino;
+	__u32 exe_dev, net_ns;
+	__u8 remote[16];
+	__u16 port; /* of the service, host byte order */
+	__u8 role;  /* enum coff_flow_role */
+	__u8 family;
+	__u32 reserved;
+};
+struct coff_edge {
+	__u64 first, last; /* CLOCK_BOOTTIME, ns */
+	__u64 opened, closed, failed;
+	__u64 bytes_out, bytes_in, retransmits;
+	__u64 unreported; /* since the last record */
 };
 
 struct coff_call {

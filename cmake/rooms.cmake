@@ -1,8 +1,9 @@
-# coff_room(NAME DEPS rooms... LIBS libraries... [LIVE suites...]): a static library from
+# coff_room(NAME DEPS rooms... LIBS libraries... [THREADS] [LIVE suites...]): a static library from
 # src/NAME/**.cpp, and one test program from the *_test.cpp beside them. Suites named under LIVE need
 # the real thing (kernel programs, engines): they run apart, with the other live tests.
+# THREADS: the room has more than one; the thread sanitizer has nothing to see in the others' tests.
 function(coff_room name)
-  cmake_parse_arguments(ROOM "" "" "DEPS;LIBS;LIVE" ${ARGN})
+  cmake_parse_arguments(ROOM "THREADS" "" "DEPS;LIBS;LIVE" ${ARGN})
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/${name}/*.cpp)
   set(tests ${sources})
   list(FILTER sources EXCLUDE REGEX "_test\\.cpp$")
@@ -15,6 +16,9 @@ function(coff_room name)
   endif()
   add_library(coff_${name} STATIC ${sources})
   target_link_libraries(coff_${name} PUBLIC coff_options ${ROOM_DEPS} ${ROOM_LIBS})
+  if(COFF_SANITIZE STREQUAL "thread" AND NOT ROOM_THREADS)
+    return()
+  endif()
   if(COFF_TESTS AND tests)
     coff_test(${name}_test SOURCES ${tests} LIBS coff_${name})
     if(ROOM_LIVE)
@@ -49,7 +53,13 @@ function(coff_test name)
     COFF_BINARY_DIR="${CMAKE_BINARY_DIR}")
   # One ctest entry a program: gtest's own report names the cases, and a fixture runs once.
   add_test(NAME ${name} COMMAND ${name})
-  set_tests_properties(${name} PROPERTIES LABELS "${TEST_LABELS}" TIMEOUT ${TEST_TIMEOUT})
+  # The longest first: tests run two at a time.
+  set(cost 1)
+  if(name MATCHES "^(trail|rules|command_line)_test$")
+    set(cost 100)
+  endif()
+  set_tests_properties(${name} PROPERTIES LABELS "${TEST_LABELS}" TIMEOUT ${TEST_TIMEOUT}
+    COST ${cost})
   if("live" IN_LIST TEST_LABELS)
     set_tests_properties(${name} PROPERTIES RUN_SERIAL ON)
   endif()

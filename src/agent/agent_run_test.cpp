@@ -26,6 +26,9 @@ class AgentRun : public testing::Test {
   }
 };
 
+/// What does not end the agent.
+class AgentRuns : public SharedAgent {};
+
 void expect_trail_good(const RunningAgent& agent) {
   const auto report = trail::verify_trail(agent.trail_dir(), {});
   ASSERT_TRUE(report) << report.error().message();
@@ -36,12 +39,11 @@ void expect_trail_good(const RunningAgent& agent) {
   EXPECT_GT(report->entries, 2U);
 }
 
-TEST_F(AgentRun, EveryProcessIsConfined) {
-  const RunningAgent agent;
+TEST_F(AgentRuns, EveryProcessIsConfined) {
   std::vector<std::string> uids;
   for (const Role role : kRoles) {
     SCOPED_TRACE(role_name(role));
-    ProcessState state = agent.state_of(role);
+    ProcessState state = agent().state_of(role);
     ASSERT_NE(state.pid, 0);
     const std::string uid = state.status["Uid"].substr(0, state.status["Uid"].find('\t'));
     EXPECT_NE(uid, "0");
@@ -62,16 +64,48 @@ TEST_F(AgentRun, EveryProcessIsConfined) {
   // CAP_SYS_RESOURCE 24, CAP_PERFMON 38, CAP_BPF 39: as far as the host gives them, no others.
   const std::uint64_t most = 1ULL << 2U | 1ULL << 12U | 1ULL << 19U | 1ULL << 21U | 1ULL << 24U |
                              1ULL << 38U | 1ULL << 39U;
-  ProcessState sensor = agent.state_of(Role::kSensor);
+  ProcessState sensor = agent().state_of(Role::kSensor);
   for (const char* set : {"CapEff", "CapPrm", "CapBnd"}) {
     const std::uint64_t held = std::stoull(sensor.status[set], nullptr, 16);
     EXPECT_EQ(held & ~most, 0U) << set << " " << sensor.status[set];
     EXPECT_NE(held & 1ULL << 19U, 0U);
   }
   struct stat key{};
-  ASSERT_EQ(::stat((agent.trail_dir() + "/epoch-000001/key.pem").c_str(), &key), 0);
+  ASSERT_EQ(::stat((agent().trail_dir() + "/epoch-000001/key.pem").c_str(), &key), 0);
   EXPECT_EQ(key.st_mode & 077U, 0U) << "others can read the signing key";
   EXPECT_EQ(std::to_string(key.st_uid), uids[0]);
+}
+
+TEST_F(AgentRuns, SecondAgentIsRefused) {
+  const std::string arguments[] = {std::string(kRunAgent), agent().dir() + "/cofferdam.yaml"};
+  const auto second = spawn_self(arguments, {});
+  ASSERT_TRUE(second);
+  std::optional<Ending> ending;
+  ASSERT_TRUE(eventually([&] {
+    ending = *reap(*second);
+    return ending.has_value();
+  }));
+  EXPECT_EQ(ending->text(), "exit 3");
+  EXPECT_TRUE(agent().call("ping")) << "the first agent lost its socket";
+}
+
+TEST_F(AgentRuns, ReloadTakesGoodAndKeepsOldOnBad) {
+  agent().write_config("log_level: warning");
+  agent().signal(SIGHUP);
+  const std::string good = agent().wait_entry({"\"type\":\"config\"", "\"ok\":true"});
+  EXPECT_NE(good.find("log_level"), std::string::npos) << good;
+  const auto shown = agent().call("config.show");
+  ASSERT_TRUE(shown && !shown->empty());
+  EXPECT_NE(shown->front().find("\"warning\""), std::string::npos) << shown->front();
+
+  agent().write_config("log_levle: debug");
+  agent().signal(SIGHUP);
+  const std::string bad = agent().wait_entry({"\"type\":\"config\"", "\"ok\":false"});
+  EXPECT_NE(bad.find("log_levle"), std::string::npos) << bad;
+  const auto kept = agent().call("config.show");
+  ASSERT_TRUE(kept && !kept->empty());
+  EXPECT_NE(kept->front().find("\"warning\""), std::string::npos);
+  EXPECT_EQ(*shown, *kept);
 }
 
 TEST_F(AgentRun, StartAndStopAreEntriesAndTheTrailVerifies) {
@@ -150,40 +184,6 @@ TEST_F(AgentRun, TrailVerifiesAfterTheSupervisorWasKilled) {
   // The lock and the socket that were left behind don't hinder the next start.
   agent.start();
   ASSERT_TRUE(agent.call("ping"));
-}
-
-TEST_F(AgentRun, SecondAgentIsRefused) {
-  const RunningAgent agent;
-  const std::string arguments[] = {std::string(kRunAgent), agent.dir() + "/cofferdam.yaml"};
-  const auto second = spawn_self(arguments, {});
-  ASSERT_TRUE(second);
-  std::optional<Ending> ending;
-  ASSERT_TRUE(eventually([&] {
-    ending = *reap(*second);
-    return ending.has_value();
-  }));
-  EXPECT_EQ(ending->text(), "exit 3");
-  EXPECT_TRUE(agent.call("ping")) << "the first agent lost its socket";
-}
-
-TEST_F(AgentRun, ReloadTakesGoodAndKeepsOldOnBad) {
-  const RunningAgent agent;
-  agent.write_config("log_level: warning");
-  agent.signal(SIGHUP);
-  const std::string good = agent.wait_entry({"\"type\":\"config\"", "\"ok\":true"});
-  EXPECT_NE(good.find("log_level"), std::string::npos) << good;
-  const auto shown = agent.call("config.show");
-  ASSERT_TRUE(shown && !shown->empty());
-  EXPECT_NE(shown->front().find("\"warning\""), std::string::npos) << shown->front();
-
-  agent.write_config("log_levle: debug");
-  agent.signal(SIGHUP);
-  const std::string bad = agent.wait_entry({"\"type\":\"config\"", "\"ok\":false"});
-  EXPECT_NE(bad.find("log_levle"), std::string::npos) << bad;
-  const auto kept = agent.call("config.show");
-  ASSERT_TRUE(kept && !kept->empty());
-  EXPECT_NE(kept->front().find("\"warning\""), std::string::npos);
-  EXPECT_EQ(*shown, *kept);
 }
 
 std::string witness_lines(const trail::WitnessServer& server, const trail::Witness& witness) {

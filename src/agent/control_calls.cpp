@@ -33,6 +33,7 @@ constexpr CallRow kCalls[] = {
     {"status", Permission::kSee, Target::kAll},
     {"ps", Permission::kSee, Target::kSensor},
     {"doctor", Permission::kSee, Target::kSensor},
+    {"flows", Permission::kSee, Target::kSensor},
     {"events.follow", Permission::kSee, Target::kFollow},
     {"events.query", Permission::kSee, Target::kKeeper},
     {"trail.checkpoint", Permission::kAudit, Target::kKeeper},
@@ -40,6 +41,14 @@ constexpr CallRow kCalls[] = {
     {"trail.prove", Permission::kAudit, Target::kKeeper},
     {"trail.show", Permission::kAudit, Target::kKeeper},
     {"config.show", Permission::kAudit, Target::kControl},
+    {"baseline.list", Permission::kSee, Target::kSensor},
+    {"baseline.show", Permission::kSee, Target::kSensor},
+    {"baseline.export", Permission::kAudit, Target::kSensor},
+    {"baseline.import", Permission::kConfigure, Target::kSensor},
+    {"baseline.pin", Permission::kConfigure, Target::kSensor},
+    {"baseline.unpin", Permission::kConfigure, Target::kSensor},
+    {"baseline.accept", Permission::kConfigure, Target::kSensor},
+    {"baseline.forget", Permission::kConfigure, Target::kSensor},
 };
 
 Result<json::object> parse_object(std::string_view text) {

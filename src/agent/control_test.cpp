@@ -25,7 +25,9 @@ constexpr uid_t kNobody = 65534;
 /// A group that exists nowhere else in these tests.
 constexpr gid_t kSomeGroup = 54321;
 
-class Control : public testing::Test {
+class Control : public SharedAgent {};
+
+class ControlRoles : public testing::Test {
  protected:
   void SetUp() override {
     if (::geteuid() != 0) GTEST_SKIP() << "the agent needs root";
@@ -77,35 +79,26 @@ std::string read_some(const Fd& socket, int timeout_ms = 5000) {
 }
 
 TEST_F(Control, RootMayAndEachCallIsAnEntry) {
-  const RunningAgent agent;
   for (const char* call : {"ping", "status", "ps", "doctor", "config.show", "trail.checkpoint"}) {
-    const auto items = agent.call(call);
+    const auto items = agent().call(call);
     EXPECT_TRUE(items) << call << ": " << items.error().message();
-    EXPECT_NE(agent.wait_entry({"\"type\":\"view\"", "\"call\":\"" + std::string(call) + "\"",
-                                "\"allowed\":true", "\"uid\":0", "\"loginuid\":"}),
+    EXPECT_NE(agent().wait_entry({"\"type\":\"view\"", "\"call\":\"" + std::string(call) + "\"",
+                                  "\"allowed\":true", "\"uid\":0", "\"loginuid\":"}),
               "")
         << call;
   }
-  const auto checkpoint = agent.call("trail.checkpoint");
+  const auto checkpoint = agent().call("trail.checkpoint");
   ASSERT_TRUE(checkpoint && checkpoint->size() == 1);
   EXPECT_NE(checkpoint->front().find("— cofferdam/"), std::string::npos);
-  const auto proof = agent.call("trail.prove", "{\"seq\":0}");
+  const auto proof = agent().call("trail.prove", "{\"seq\":0}");
   ASSERT_TRUE(proof && proof->size() == 1) << proof.error().message();
   EXPECT_NE(proof->front().find("c2sp.org/tlog-proof@v1"), std::string::npos);
-  const auto none = agent.call("trail.prove", "{\"seq\":123456}");
+  const auto none = agent().call("trail.prove", "{\"seq\":123456}");
   ASSERT_FALSE(none);
   EXPECT_EQ(none.error().code, Code::kNotFound);
 }
 
-TEST_F(Control, OthersAreDeniedByRoleAndRecorded) {
-  const RunningAgent agent("control:\n  group: nogroup");
-  EXPECT_EQ(call_as(kNobody, kNobody, agent.socket(), "status"), "denied");
-  EXPECT_NE(agent.wait_entry(
-                {"\"type\":\"view\"", "\"call\":\"status\"", "\"allowed\":false", "\"uid\":65534"}),
-            "");
-}
-
-TEST_F(Control, ErasingAValueIsForAdminsAndOnTheRecord) {
+TEST_F(ControlRoles, ErasingAValueIsForAdminsAndOnTheRecord) {
   const RunningAgent agent("control:\n  group: nogroup\nroles:\n  auditor:\n    users: [nobody]");
   std::string words[] = {"true", "--password=geheim"};
   char* const arguments[] = {words[0].data(), words[1].data(), nullptr};
@@ -151,25 +144,11 @@ TEST_F(Control, ErasingAValueIsForAdminsAndOnTheRecord) {
 }
 
 TEST_F(Control, SocketModeKeepsOthersOut) {
-  const RunningAgent agent;
-  EXPECT_EQ(call_as(kNobody, kNobody, agent.socket(), "status"), "denied at connect");
-}
-
-TEST_F(Control, RolesByGroupAndReload) {
-  const std::string open = "control:\n  group: nogroup\n";
-  const RunningAgent agent(open + "roles:\n  viewer:\n    groups: ['54321']");
-  EXPECT_EQ(call_as(kNobody, kSomeGroup, agent.socket(), "status"), "ok");
-  EXPECT_EQ(call_as(kNobody, kSomeGroup, agent.socket(), "trail.checkpoint"), "denied");
-  EXPECT_EQ(call_as(kNobody, kNobody, agent.socket(), "status"), "denied");
-  agent.write_config(open + "roles:\n  auditor:\n    users: [nobody]");
-  agent.signal(SIGHUP);
-  ASSERT_NE(agent.wait_entry({"\"type\":\"config\"", "\"ok\":true"}), "");
-  EXPECT_EQ(call_as(kNobody, kNobody, agent.socket(), "trail.checkpoint"), "ok");
+  EXPECT_EQ(call_as(kNobody, kNobody, agent().socket(), "status"), "denied at connect");
 }
 
 TEST_F(Control, MalformedRequestsAreAnswered) {
-  const RunningAgent agent;
-  const Fd socket = connect_bare(agent.socket());
+  const Fd socket = connect_bare(agent().socket());
   for (const std::string_view request :
        {"\n", "x\n", "[]\n", "{\"call\":7}\n", "{\"call\":\"no.such\"}\n",
         "{\"call\":\"ping\",\"call\":{}}\n", "{\"call\":\"\\u0000\"}\n",
@@ -185,22 +164,20 @@ TEST_F(Control, MalformedRequestsAreAnswered) {
     ASSERT_NE(more, "nothing");
     answers += more;
   }
-  EXPECT_TRUE(agent.call("ping"));
+  EXPECT_TRUE(agent().call("ping"));
 }
 
 TEST_F(Control, TooLongRequestEndsTheConnection) {
-  const RunningAgent agent;
-  const Fd socket = connect_bare(agent.socket());
+  const Fd socket = connect_bare(agent().socket());
   const std::string endless(kRequestBytesMax + 20'000, 'x');
   [[maybe_unused]] const auto ignored = write_all(socket, endless);
   EXPECT_NE(read_some(socket).find("\"code\":\"limit\""), std::string::npos);
   EXPECT_TRUE(eventually([&] { return read_some(socket, 0) == "closed"; }));
-  EXPECT_TRUE(agent.call("ping"));
+  EXPECT_TRUE(agent().call("ping"));
 }
 
 TEST_F(Control, TooManyCallsAndClientsAreRefused) {
-  const RunningAgent agent;
-  const Fd socket = connect_bare(agent.socket());
+  const Fd socket = connect_bare(agent().socket());
   std::string flood;
   for (int i = 0; i < 1000; ++i) flood += "{\"call\":\"ping\"}\n";
   ASSERT_TRUE(write_all(socket, flood));
@@ -210,13 +187,12 @@ TEST_F(Control, TooManyCallsAndClientsAreRefused) {
     return answers.find("\"code\":\"busy\"") != std::string::npos;
   }));
   std::vector<Fd> many;
-  for (int i = 0; i < 100; ++i) many.push_back(connect_bare(agent.socket()));
+  for (int i = 0; i < 100; ++i) many.push_back(connect_bare(agent().socket()));
   EXPECT_TRUE(eventually([&] { return read_some(many.back(), 100) == "closed"; }));
 }
 
 TEST_F(Control, FollowersSeeHeartbeats) {
-  const RunningAgent agent;
-  auto client = ControlClient::connect(agent.socket());
+  auto client = ControlClient::connect(agent().socket());
   ASSERT_TRUE(client);
   std::string seen;
   const auto followed = client->call(
@@ -231,12 +207,11 @@ TEST_F(Control, FollowersSeeHeartbeats) {
 }
 
 TEST_F(Control, QueriesFindEntriesByTypeAndText) {
-  const RunningAgent agent;
-  ASSERT_NE(agent.wait_entry({"\"type\":\"heartbeat\""}), "");
+  ASSERT_NE(agent().wait_entry({"\"type\":\"heartbeat\""}), "");
   const auto query = [&](const std::string& arguments) {
     std::vector<std::string> items;
     eventually([&] {
-      items = agent.call("events.query", arguments).value_or(std::vector<std::string>());
+      items = agent().call("events.query", arguments).value_or(std::vector<std::string>());
       return !items.empty();
     });
     return items;
@@ -253,12 +228,27 @@ TEST_F(Control, QueriesFindEntriesByTypeAndText) {
   const auto genesis = query("{\"kind\":[\"genesis\"]}");
   ASSERT_EQ(genesis.size(), 1U);
   EXPECT_NE(genesis[0].find("\"type\":\"genesis\""), std::string::npos);
-  const auto wrong = agent.call("events.query", "{\"since\":\"yesterday\"}");
+  const auto wrong = agent().call("events.query", "{\"since\":\"yesterday\"}");
   ASSERT_FALSE(wrong);
   EXPECT_EQ(wrong.error().code, Code::kInvalid);
-  const auto none = agent.call("events.query", "{\"container\":\"no-such-container\"}");
+  const auto none = agent().call("events.query", "{\"container\":\"no-such-container\"}");
   ASSERT_TRUE(none);
   EXPECT_TRUE(none->empty());
+}
+
+TEST_F(ControlRoles, OthersAreDeniedAndRolesReload) {
+  const std::string open = "control:\n  group: nogroup\n";
+  const RunningAgent agent(open + "roles:\n  viewer:\n    groups: ['54321']");
+  EXPECT_EQ(call_as(kNobody, kSomeGroup, agent.socket(), "status"), "ok");
+  EXPECT_EQ(call_as(kNobody, kSomeGroup, agent.socket(), "trail.checkpoint"), "denied");
+  EXPECT_EQ(call_as(kNobody, kNobody, agent.socket(), "status"), "denied");
+  EXPECT_NE(agent.wait_entry(
+                {"\"type\":\"view\"", "\"call\":\"status\"", "\"allowed\":false", "\"uid\":65534"}),
+            "");
+  agent.write_config(open + "roles:\n  auditor:\n    users: [nobody]");
+  agent.signal(SIGHUP);
+  ASSERT_NE(agent.wait_entry({"\"type\":\"config\"", "\"ok\":true"}), "");
+  EXPECT_EQ(call_as(kNobody, kNobody, agent.socket(), "trail.checkpoint"), "ok");
 }
 
 TEST(Follow, FilterMatches) {

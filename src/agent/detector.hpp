@@ -86,7 +86,7 @@ class Detector {
   std::vector<const rules::Rule*> list_;  ///< Of rules_, by the numbers that evaluator_ gives.
   std::unique_ptr<rules::Evaluator> evaluator_;
   std::vector<FilterClause> clauses_;
-  std::vector<bool> wanted_ = std::vector<bool>(static_cast<size_t>(Kind::process_seen) + 1);
+  std::vector<bool> wanted_ = std::vector<bool>(static_cast<size_t>(kLastKind) + 1);
   std::uint64_t window_ns_ = 0;
   std::unordered_map<std::string, Repeat> repeats_;  ///< By id.
   std::vector<rules::Problem> problems_;

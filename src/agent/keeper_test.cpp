@@ -175,7 +175,7 @@ TEST_F(KeeperTest, ValuesAsOldAsTheirEntriesMayGetGoToo) {
   const std::string young = sidecar.store({{1}, "young"}).value();
   const std::string old = sidecar.store({{2}, "old"}).value();
   ASSERT_TRUE(sidecar.flush());
-  auto database = trail::Database::open(path, trail::Database::Mode::kReadWrite).value();
+  auto database = Database::open(path, Database::Mode::kReadWrite).value();
   ASSERT_TRUE(
       database.execute("UPDATE secrets SET stored_wall_ns=stored_wall_ns-90000000000000 "
                        "WHERE commitment='" +

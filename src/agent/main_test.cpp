@@ -23,29 +23,31 @@ namespace {
 // the process says nothing, which run_worker() reports.
 std::string outcome(long result) { return result < 0 ? std::strerror(errno) : "done"; }
 
-Result<std::string> open_file_by_name(const Fd&) {
+Result<std::string> open_file_by_name(std::span<const Fd>) {
   const int fd = ::open("/etc/passwd", O_RDONLY);
   if (fd < 0) return outcome(fd);
   char buffer[64];
   return outcome(::read(fd, buffer, sizeof buffer));
 }
-Result<std::string> connect_somewhere(const Fd&) {
+Result<std::string> connect_somewhere(std::span<const Fd>) {
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
   constexpr std::string_view kPath = "/run/docker.sock";
   kPath.copy(address.sun_path, kPath.size());
   return outcome(::connect(0, reinterpret_cast<sockaddr*>(&address), sizeof address));
 }
-Result<std::string> make_socket(const Fd&) { return outcome(::socket(AF_INET, SOCK_STREAM, 0)); }
-Result<std::string> trace(const Fd&) {
+Result<std::string> make_socket(std::span<const Fd>) {
+  return outcome(::socket(AF_INET, SOCK_STREAM, 0));
+}
+Result<std::string> trace(std::span<const Fd>) {
   return outcome(::ptrace(PTRACE_ATTACH, ::getppid(), nullptr, nullptr));
 }
-Result<std::string> execute(const Fd&) {
+Result<std::string> execute(std::span<const Fd>) {
   char name[] = "/bin/true";
   char* argv[] = {name, nullptr};
   return outcome(::execv(name, argv));
 }
-Result<std::string> fork_bomb(const Fd&) {
+Result<std::string> fork_bomb(std::span<const Fd>) {
   for (int i = 0; i < 100; ++i) {
     const pid_t child = ::fork();
     if (child < 0) return outcome(child);
@@ -53,7 +55,7 @@ Result<std::string> fork_bomb(const Fd&) {
   }
   return "done";
 }
-Result<std::string> eat_memory(const Fd&) {
+Result<std::string> eat_memory(std::span<const Fd>) {
   for (std::size_t total = 0; total < (1U << 30U); total += 1U << 20U) {
     void* memory =
         ::mmap(nullptr, 1U << 20U, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -62,16 +64,20 @@ Result<std::string> eat_memory(const Fd&) {
   }
   return "done";
 }
-Result<std::string> loop_for_ever(const Fd&) {
+Result<std::string> loop_for_ever(std::span<const Fd>) {
   const volatile bool never = false;
   while (!never) {
   }
   return "done";
 }
-Result<std::string> talk_too_much(const Fd&) { return std::string(64U << 20U, 'x'); }
-Result<std::string> end_silently(const Fd&) { ::_exit(0); }
-Result<std::string> read_input(const Fd& input) { return read_to_end(input, 1000); }
-Result<std::string> signal_parent(const Fd&) { return outcome(::kill(::getppid(), SIGTERM)); }
+Result<std::string> talk_too_much(std::span<const Fd>) { return std::string(64U << 20U, 'x'); }
+Result<std::string> end_silently(std::span<const Fd>) { ::_exit(0); }
+Result<std::string> read_input(std::span<const Fd> inputs) {
+  return read_to_end(inputs.front(), 1000);
+}
+Result<std::string> signal_parent(std::span<const Fd>) {
+  return outcome(::kill(::getppid(), SIGTERM));
+}
 
 constexpr std::uint16_t kind(Misdeed misdeed) { return static_cast<std::uint16_t>(misdeed); }
 constexpr WorkerFunction kMisdeeds[] = {

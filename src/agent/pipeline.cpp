@@ -37,7 +37,11 @@ Pipeline::Pipeline(SensorContext& context, runtime::Directory& directory)
     : context_(context),
       directory_(directory),
       profile_(context.profile()),
-      redactor_(redact_rules(context.settings())) {
+      redactor_(redact_rules(context.settings())),
+      traffic_([this](std::string_view kind, std::string_view entry) { tell(kind, entry); }),
+      learner_(
+          context.settings(), directory, [this](const Event& event) { tell_departure(event); },
+          [this](std::string_view members) { append(make_agent_entry("baseline", members)); }) {
   read_names();
   load_rules(context.settings(), false);
 }
@@ -46,6 +50,7 @@ void Pipeline::use_settings(const config::Config& settings) {
   profile_ = config::RecordingProfile(context_.profile());
   redactor_ = schema::Redactor(redact_rules(settings));
   load_rules(settings, true);
+  learner_.use_settings(settings);
 }
 
 // Loaded again with every configuration: the files may have changed where the settings have not.
@@ -64,6 +69,8 @@ KernelFilter Pipeline::kernel_filter() const {
   KernelFilter filter = config::kernel_filter(context_.profile());
   const auto& clauses = detector_.kernel_clauses();
   filter.clauses.insert(filter.clauses.end(), clauses.begin(), clauses.end());
+  for (FilterClause& clause : learner_.kernel_clauses())
+    filter.clauses.push_back(std::move(clause));
   return filter;
 }
 
@@ -86,7 +93,9 @@ void Pipeline::take(Event&& event) {
   if (recording == config::Recording::kLive && !context_.live().wanted()) {
     recording = config::Recording::kNone;
   }
-  if (recording == config::Recording::kNone && (own || !detector_.wants(event.kind))) {
+  const bool wanted =
+      event.kind == Kind::flow || detector_.wants(event.kind) || learner_.wants(event);
+  if (recording == config::Recording::kNone && (own || !wanted)) {
     ++counters_.unwanted;
     return;
   }
@@ -118,6 +127,7 @@ bool Pipeline::refresh(Held& held, std::uint64_t now) {
 void Pipeline::finish() {
   finishing_ = true;
   release();
+  learner_.finish();
 }
 
 void Pipeline::release() {
@@ -160,7 +170,19 @@ std::string Pipeline::redact(std::string_view secret, bool recorded) {
 
 void Pipeline::emit(const Event& event, config::Recording recording) {
   if (recording != config::Recording::kNone) record(event, recording);
-  else ++counters_.unwanted;
+  else if (event.kind != Kind::flow) ++counters_.unwanted;
+  if (event.kind == Kind::flow) traffic_.take(event);
+  ask_rules(event);
+  learner_.see(event);
+}
+
+// An event of its own: the rules are asked about it as about any other.
+void Pipeline::tell_departure(const Event& event) {
+  record(event, config::Recording::kTrail);
+  ask_rules(event);
+}
+
+void Pipeline::ask_rules(const Event& event) {
   if (!detector_.wants(event.kind)) return;
   detector_.ask(
       event, names_, [this](const Found& found) { return finding_entry(found); },
@@ -210,26 +232,54 @@ std::string Pipeline::finding_entry(const Found& found) {
 }
 
 void Pipeline::tell_finding(std::string_view entry) {
-  append(entry, redacted_);
+  tell("finding", entry);
   redacted_.clear();
+}
+
+// An entry of the agent's own making, to the trail and to followers.
+void Pipeline::tell(std::string_view kind, std::string_view entry) {
+  append(entry, redacted_);
   if (!context_.live().wanted()) return;
-  if (auto published = context_.live().publish({.kind = "finding", .json = entry}); !published) {
+  if (auto published = context_.live().publish({.kind = kind, .json = entry}); !published) {
     log_warning("sensor", published.error().message());
   }
 }
 
-void Pipeline::tell_repeats() {
+void Pipeline::tell_access(const access::Target& target,
+                           const std::function<std::string(const access::EntryOptions&)>& make) {
+  redacted_.clear();
+  const std::string entry =
+      make({.redactor = redactor_,
+            .commit = [this](std::string_view secret) { return redact(secret, true); },
+            .names = names_});
+  ++counters_.recorded;
+  append(entry, redacted_);
+  redacted_.clear();
+  if (!context_.live().wanted()) return;
+  const auto published = context_.live().publish(
+      {.kind = "access", .container_id = target.id, .container_name = target.name, .json = entry});
+  if (!published) log_warning("sensor", published.error().message());
+}
+
+void Pipeline::tick() {
   detector_.tell_repeats([this](std::string_view entry) { tell_finding(entry); });
+  redacted_.clear();
+  traffic_.tick();
+  learner_.tick();
 }
 
 void Pipeline::record(const Event& event, config::Recording recording) {
   json_.clear();
   redacted_.clear();
+  // Nothing else may have been recorded of an event that departs.
   const schema::JsonOptions options{.names = &names_,
                                     .redactor = &redactor_,
-                                    .commit = [this, recording](std::string_view secret) {
-                                      return redact(secret, recording == config::Recording::kTrail);
-                                    }};
+                                    .commit =
+                                        [this, recording](std::string_view secret) {
+                                          return redact(secret,
+                                                        recording == config::Recording::kTrail);
+                                        },
+                                    .full_context = event.departure != nullptr};
   schema::append_json(json_, event, options);
   if (recording == config::Recording::kTrail) {
     ++counters_.recorded;
@@ -278,12 +328,8 @@ void Pipeline::report_losses(sensor::Losses&& losses) {
       .member("malformed", losses.malformed)
       .member("lost", total)
       .end_object();
-  const std::string entry =
-      make_agent_entry("gap", std::string_view(members).substr(1, members.size() - 2));
-  append(entry);
-  if (auto published = context_.live().publish({.kind = "gap", .json = entry}); !published) {
-    log_warning("sensor", published.error().message());
-  }
+  redacted_.clear();
+  tell("gap", make_agent_entry("gap", std::string_view(members).substr(1, members.size() - 2)));
 }
 
 void Pipeline::write_counters(JsonWriter& json) const {
@@ -299,6 +345,7 @@ void Pipeline::write_counters(JsonWriter& json) const {
       .member("entries_refused", counters_.entries_refused)
       .end_object();
   detector_.write_counters(json);
+  learner_.write_counters(json);
 }
 
 }  // namespace coff::agent

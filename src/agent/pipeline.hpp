@@ -4,14 +4,18 @@
 
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <mutex>
 #include <span>
 #include <string>
 #include <vector>
 
+#include "access/entries.hpp"
 #include "agent/detector.hpp"
+#include "agent/learner.hpp"
 #include "agent/own_files.hpp"
 #include "agent/sensor_process.hpp"
+#include "agent/traffic.hpp"
 #include "config/profile.hpp"
 #include "runtime/directory.hpp"
 #include "schema/event_json.hpp"
@@ -54,10 +58,14 @@ class Pipeline {
   void take_lifecycle(Event&& event);
   /// Releases what was held long enough or is settled now. Call it every few milliseconds.
   void release();
-  /// Tells repeated findings whose time is over. Call it every second.
-  void tell_repeats();
+  /// Tells repeated findings whose time is over, and edges; learned behaviour goes on with the
+  /// time. Call it every second.
+  void tick();
   /// Releases everything, settled or not: nothing comes after.
   void finish();
+  /// An entry about who does what: `make` gives its JSON. It is recorded whatever the profile says.
+  void tell_access(const access::Target& target,
+                   const std::function<std::string(const access::EntryOptions&)>& make);
   /// Writes a gap entry when something was lost.
   void report_losses(sensor::Losses&& losses);
   void use_settings(const config::Config& settings);
@@ -66,6 +74,9 @@ class Pipeline {
   void write_counters(JsonWriter& json) const;
   [[nodiscard]] const PipelineCounters& counters() const { return counters_; }
   [[nodiscard]] const Detector& detector() const { return detector_; }
+  /// For the control calls about learned behaviour.
+  [[nodiscard]] Learner& learner() { return learner_; }
+  [[nodiscard]] const flow::FlowTable& flows() const { return traffic_.flows(); }
   [[nodiscard]] const schema::UserNames& names() const { return names_; }
   void read_names();
 
@@ -79,9 +90,12 @@ class Pipeline {
   [[nodiscard]] bool is_own_work(const Event& event) const;
   void emit(const Event& event, config::Recording recording);
   void record(const Event& event, config::Recording recording);
+  void ask_rules(const Event& event);
+  void tell_departure(const Event& event);
   void load_rules(const config::Config& settings, bool keep);
   std::string finding_entry(const Found& found);
   void tell_finding(std::string_view entry);
+  void tell(std::string_view kind, std::string_view entry);
   void append(std::string_view entry, std::span<const trail::Disclosure> redacted = {});
   std::string redact(std::string_view secret, bool recorded);
   bool refresh(Held& held, std::uint64_t now_ns);
@@ -93,6 +107,7 @@ class Pipeline {
   schema::Redactor redactor_;
   schema::UserNames names_;
   Detector detector_;
+  Traffic traffic_;
   std::string json_;                         ///< Reused for every event.
   std::vector<trail::Disclosure> redacted_;  ///< Values that json_ holds commitments to.
   std::string sentence_;                     ///< Likewise, for followers.
@@ -102,6 +117,7 @@ class Pipeline {
   std::vector<Held> lifecycle_;
   bool finishing_ = false;
   PipelineCounters counters_;
+  Learner learner_;  ///< Last: it tells of its files when it is made.
 };
 
 }  // namespace coff::agent

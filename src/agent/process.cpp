@@ -17,7 +17,9 @@ namespace coff::agent {
 namespace {
 
 /// Descriptors given to a child at most.
-constexpr std::size_t kGivenMax = 8;
+constexpr std::size_t kGivenMax = 72;
+/// Above every number that a child gets.
+constexpr int kHighDescriptor = 128;
 constexpr int kFirstGiven = 3;
 
 /// In the child, between fork and exec: only async-signal-safe calls.
@@ -25,10 +27,10 @@ constexpr int kFirstGiven = 3;
   // First out of the way of the numbers that they get, then to those.
   std::array<int, kGivenMax> high{};
   for (std::size_t i = 0; i < descriptors.size(); ++i) {
-    high[i] = ::fcntl(descriptors[i], F_DUPFD_CLOEXEC, 64);
+    high[i] = ::fcntl(descriptors[i], F_DUPFD_CLOEXEC, kHighDescriptor);
     if (high[i] < 0) ::_exit(126);
   }
-  const int program_copy = ::fcntl(program.get(), F_DUPFD_CLOEXEC, 64);
+  const int program_copy = ::fcntl(program.get(), F_DUPFD_CLOEXEC, kHighDescriptor);
   if (program_copy < 0) ::_exit(126);
   for (std::size_t i = 0; i < descriptors.size(); ++i) {
     if (::dup2(high[i], kFirstGiven + static_cast<int>(i)) < 0) ::_exit(126);

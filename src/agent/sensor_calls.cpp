@@ -115,6 +115,37 @@ Result<void> answer_ps(const sensor::Sensor& sensor, const runtime::Directory& d
   return outcome;
 }
 
+Result<void> answer_flows(const sensor::Sensor& sensor, const flow::FlowTable& flows,
+                          Answer& answer) {
+  for (const flow::Edge* edge : flows.edges()) {
+    std::string line;
+    JsonWriter json(line);
+    json.begin_object().key("edge").begin_object();
+    flow::write_edge(json, *edge);
+    json.end_object().end_object();
+    TRY(answer.line(line));
+  }
+  const flow::FlowCounters& counters = flows.counters();
+  const sensor::KindTotals kernel = sensor.totals()[COFF_KIND_flow];
+  std::string line;
+  JsonWriter(line)
+      .begin_object()
+      .key("coverage")
+      .begin_object()
+      .member("sampled_one_in", sensor.flow_sampling())
+      .member("counted_only", kernel.filtered)
+      .member("lost", kernel.lost)
+      .member("joined", counters.joined)
+      .member("one_sided", counters.one_sided)
+      .member("failed", counters.failed)
+      .member("open", static_cast<std::uint64_t>(flows.open_connections()))
+      .member("connections_evicted", counters.connections_evicted)
+      .member("edges_evicted", counters.edges_evicted)
+      .end_object()
+      .end_object();
+  return answer.line(line);
+}
+
 Result<void> answer_doctor(const sensor::Sensor& sensor, const runtime::Hierarchy& hierarchy,
                            Answer& answer) {
   TRY(check_line(answer, "kernel programs", true,

@@ -5,6 +5,7 @@
 
 #include "agent/calls.hpp"
 #include "base/json_writer.hpp"
+#include "flow/flow_table.hpp"
 #include "runtime/cgroup_tree.hpp"
 #include "runtime/directory.hpp"
 #include "schema/user_names.hpp"
@@ -15,6 +16,10 @@ namespace coff::agent {
 /// `ps`: a line {"container":{…}} for each container, then {"process":{…}} for each process.
 Result<void> answer_ps(const sensor::Sensor& sensor, const runtime::Directory& directory,
                        const schema::UserNames& names, Answer& answer);
+
+/// `flows`: a line {"edge":{…}} for each edge, the newest first, then {"coverage":{…}}.
+Result<void> answer_flows(const sensor::Sensor& sensor, const flow::FlowTable& flows,
+                          Answer& answer);
 
 /// `doctor`: a line {"check":…,"ok":…,"detail":…,"remedy":…} for each thing looked at.
 Result<void> answer_doctor(const sensor::Sensor& sensor, const runtime::Hierarchy& hierarchy,

@@ -51,7 +51,8 @@ Supervisor::Supervisor(Loop& loop, std::string config_path, LoadedConfig loaded,
 
 Result<void> Supervisor::start() {
   for (Child& one : children_) one.identity = identity_of(one.role);
-  TRY(make_directories(loaded_.settings, child(Role::kKeeper).identity));
+  TRY(make_directories(loaded_.settings, child(Role::kKeeper).identity,
+                       child(Role::kSensor).identity));
   lock_ = TRY(lock_agent(loaded_.settings));
   listener_ = TRY(listen_control(loaded_.settings));
   TRY(confine_supervisor());

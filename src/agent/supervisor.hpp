@@ -106,8 +106,10 @@ class Supervisor {
 
 // supervisor_host.cpp: what the supervisor does to the host.
 
-/// Makes data, trail and run directory; the trail's becomes the keeper's.
-Result<void> make_directories(const config::Config& settings, const Identity& keeper);
+/// Makes data, trail, run and baseline directory; the trail's becomes the keeper's, the baseline's
+/// the sensor's.
+Result<void> make_directories(const config::Config& settings, const Identity& keeper,
+                              const Identity& sensor);
 /// Locks run_dir/agent.lock; kBusy when another agent has it.
 Result<Fd> lock_agent(const config::Config& settings);
 /// The listening control socket with mode and group as configured. Replaces a stale one.

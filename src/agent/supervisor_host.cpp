@@ -34,8 +34,8 @@ Result<void> make_directory(const std::string& path, mode_t mode) {
   return {};
 }
 
-/// Gives the directory and everything in it to the keeper, when it belongs to somebody else: the
-/// first start, or the keeper's user was made later.
+/// Gives the directory and everything in it to its process, when it belongs to somebody else: the
+/// first start, or the user was made later.
 Result<void> give_to(const std::string& path, const Identity& owner) {
   struct stat status{};
   if (::lstat(path.c_str(), &status) != 0) return fail_errno("cannot look at " + path);
@@ -80,10 +80,13 @@ Result<gid_t> group_of(const std::string& name) {
 
 }  // namespace
 
-Result<void> make_directories(const config::Config& settings, const Identity& keeper) {
+Result<void> make_directories(const config::Config& settings, const Identity& keeper,
+                              const Identity& sensor) {
   TRY(make_directory(settings.data_dir, 0755));
   TRY(make_directory(settings.run_dir, 0755));
   TRY(make_directory(settings.trail_dir(), 0750));
+  TRY(make_directory(settings.baseline_dir(), 0700));
+  TRY(give_to(settings.baseline_dir(), sensor));
   return give_to(settings.trail_dir(), keeper);
 }
 

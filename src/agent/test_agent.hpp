@@ -3,6 +3,7 @@
 #pragma once
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <cstdint>
 #include <functional>
@@ -93,6 +94,23 @@ class RunningAgent {
   TemporaryDirectory directory_;
   std::string config_path_;
   Spawned agent_;
+};
+
+/// Base of suites whose tests share one agent with the default configuration: starting and stopping
+/// one takes seconds.
+class SharedAgent : public testing::Test {
+ protected:
+  static void SetUpTestSuite() {
+    if (::geteuid() == 0) agent_ = std::make_unique<RunningAgent>();
+  }
+  static void TearDownTestSuite() { agent_.reset(); }
+  void SetUp() override {
+    if (::geteuid() != 0) GTEST_SKIP() << "the agent needs root";
+  }
+  static const RunningAgent& agent() { return *agent_; }
+
+ private:
+  static inline std::unique_ptr<RunningAgent> agent_;
 };
 
 /// Tries again every 20 ms until it is true or 15 s are over.

@@ -7,29 +7,37 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 
-#include "agent/elf_identity.hpp"
 #include "agent/process.hpp"
 #include "agent/sandbox.hpp"
 #include "base/clock.hpp"
+#include "inventory/elf/elf_identity.hpp"
+#include "inventory/inventory.hpp"
 
 namespace coff::agent {
 namespace {
 
-constexpr int kInput = 3;
-constexpr int kOutput = 4;
+constexpr int kOutput = 3;
+constexpr int kFirstInput = 4;
 /// First byte of what a worker writes.
 constexpr char kFound = '+';
 constexpr char kMalformed = '-';
-/// Descriptors of a worker: 0 to 4, and one to spare.
+/// Descriptors of a worker beside its inputs: 0 to 3, and two to spare.
 constexpr std::uint64_t kDescriptors = 6;
 /// Exit status when the sandbox could not be entered: the worker then read nothing.
 constexpr int kNotConfined = 125;
 
+Result<std::string> identify_elf(std::span<const Fd> inputs) {
+  if (inputs.empty()) return fail(Code::kInvalid, "there is no file");
+  return inventory::read_elf_identity(inputs.front());
+}
+
 constexpr WorkerFunction kFunctions[] = {
-    {static_cast<std::uint16_t>(WorkerKind::kElf), &read_elf_identity}};
+    {static_cast<std::uint16_t>(WorkerKind::kElf), &identify_elf},
+    {static_cast<std::uint16_t>(WorkerKind::kInventory), &inventory::answer_inventory}};
 
 /// Reads until the worker closes its output, a limit is reached, or time is over.
 Result<std::string> collect(const Fd& output, const WorkerLimits& limits) {
@@ -70,28 +78,34 @@ Result<void> check_ending(const Ending& ending) {
   return {};
 }
 
-std::string encode_limits(const WorkerLimits& limits) {
-  return std::to_string(limits.memory_bytes) + ":" + std::to_string(limits.cpu_seconds);
+std::string encode_limits(const WorkerLimits& limits, std::size_t inputs) {
+  return std::to_string(limits.memory_bytes) + ":" + std::to_string(limits.cpu_seconds) + ":" +
+         std::to_string(inputs);
 }
 
-bool decode_limits(std::string_view text, Limits& limits) {
-  const std::size_t colon = text.find(':');
-  if (colon == std::string_view::npos) return false;
-  const auto read = [](std::string_view number, std::uint64_t& value) {
-    const auto [end, problem] =
-        std::from_chars(number.data(), number.data() + number.size(), value);
-    return problem == std::errc() && end == number.data() + number.size();
-  };
-  return read(text.substr(0, colon), limits.memory_bytes) &&
-         read(text.substr(colon + 1), limits.cpu_seconds);
+bool decode_limits(std::string_view text, Limits& limits, std::size_t& inputs) {
+  std::uint64_t numbers[3] = {};
+  for (std::uint64_t& number : numbers) {
+    const std::size_t colon = std::min(text.find(':'), text.size());
+    const auto [end, problem] = std::from_chars(text.data(), text.data() + colon, number);
+    if (problem != std::errc() || end != text.data() + colon) return false;
+    text.remove_prefix(std::min(colon + 1, text.size()));
+  }
+  limits.memory_bytes = numbers[0];
+  limits.cpu_seconds = numbers[1];
+  inputs = numbers[2];
+  return text.empty() && inputs <= kWorkerInputsMax;
 }
 
-Result<void> confine(std::string_view limits_text) {
-  Limits limits{.descriptors = kDescriptors, .no_new_file_content = true, .no_new_processes = true};
-  if (!decode_limits(limits_text, limits)) return fail(Code::kInvalid, "malformed limits");
+Result<void> confine(std::string_view limits_text, std::size_t& inputs) {
+  Limits limits{.no_new_file_content = true, .no_new_processes = true};
+  if (!decode_limits(limits_text, limits, inputs)) return fail(Code::kInvalid, "malformed limits");
+  limits.descriptors = kDescriptors + inputs;
+  std::vector<int> kept = {kOutput};
+  for (std::size_t at = 0; at < inputs; ++at) kept.push_back(kFirstInput + static_cast<int>(at));
   // Its messages would be a container's text on our log: 0 to 2 lead nowhere.
   const Fd nowhere = TRY(open_file("/dev/null", O_RDWR));
-  for (int number = 0; number < kInput; ++number) {
+  for (int number = 0; number < kOutput; ++number) {
     if (::dup2(nowhere.get(), number) < 0) return fail_errno("cannot replace a descriptor");
   }
   Sandbox sandbox;
@@ -100,7 +114,7 @@ Result<void> confine(std::string_view limits_text) {
     sandbox.user(identity.uid, identity.gid);
   }
   TRY(sandbox.capabilities({})
-          .descriptors({kInput, kOutput})
+          .descriptors(kept)
           .limits(limits)
           .files({})
           .syscalls(Syscalls::kWorker)
@@ -111,17 +125,26 @@ Result<void> confine(std::string_view limits_text) {
 }  // namespace
 
 Result<std::string> run_worker(WorkerKind kind, Fd input, const WorkerLimits& limits) {
+  std::vector<Fd> inputs;
+  inputs.push_back(std::move(input));
+  return run_worker(kind, std::move(inputs), limits);
+}
+
+Result<std::string> run_worker(WorkerKind kind, std::vector<Fd> inputs,
+                               const WorkerLimits& limits) {
+  if (inputs.size() > kWorkerInputsMax) return fail(Code::kLimit, "too many files for a worker");
   int ends[2];
   if (::pipe2(ends, O_CLOEXEC) != 0) return fail_errno("cannot make a pipe");
   const Fd output(ends[0]);
   Fd output_write(ends[1]);
   const std::string arguments[] = {
       std::string(kChildArgument), std::string(role_name(Role::kWorker)),
-      std::to_string(static_cast<unsigned>(kind)), encode_limits(limits)};
-  const int given[] = {input.get(), output_write.get()};
+      std::to_string(static_cast<unsigned>(kind)), encode_limits(limits, inputs.size())};
+  std::vector<int> given = {output_write.get()};
+  for (const Fd& input : inputs) given.push_back(input.get());
   const Spawned child = TRY(spawn_self(arguments, given));
   output_write.reset();
-  input.reset();
+  inputs.clear();
   Result<std::string> text = collect(output, limits);
   // It has nothing to do after closing its output; whoever stays then, or is over a limit, ends.
   if (!text) ::kill(child.pid, SIGKILL);
@@ -141,7 +164,8 @@ Result<std::string> run_worker(WorkerKind kind, Fd input, const WorkerLimits& li
 
 int worker_main(std::string_view kind, std::string_view limits,
                 std::span<const WorkerFunction> extra) {
-  if (!confine(limits)) return kNotConfined;
+  std::size_t count = 0;
+  if (!confine(limits, count)) return kNotConfined;
   unsigned number = 0;
   std::from_chars(kind.data(), kind.data() + kind.size(), number);
   const WorkerFunction* chosen = nullptr;
@@ -151,9 +175,11 @@ int worker_main(std::string_view kind, std::string_view limits,
     }
   }
   if (chosen == nullptr) return 2;
-  const Fd input(kInput);
+  std::vector<Fd> inputs;
+  for (std::size_t at = 0; at < count; ++at)
+    inputs.emplace_back(kFirstInput + static_cast<int>(at));
   const Fd output(kOutput);
-  const Result<std::string> found = chosen->run(input);
+  const Result<std::string> found = chosen->run(inputs);
   const std::string text = found ? std::string(1, kFound) + *found
                                  : std::string(1, kMalformed) + found.error().message();
   const int status = write_all(output, text) ? 0 : 1;

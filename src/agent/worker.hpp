@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "base/fd.hpp"
 #include "base/result.hpp"
@@ -12,7 +13,8 @@ namespace coff::agent {
 
 /// What a worker does with its input.
 enum class WorkerKind : std::uint16_t {
-  kElf = 1,  ///< An ELF file: JSON object of elf_identity.hpp.
+  kElf = 1,        ///< An ELF file: JSON object of elf_identity.hpp.
+  kInventory = 2,  ///< A bundle, and ELF files: JSON of inventory.hpp.
 };
 
 struct WorkerLimits {
@@ -22,17 +24,23 @@ struct WorkerLimits {
   std::size_t output_bytes_max = 1U << 20U;
 };
 
-/// Runs one worker on `input`, which must be readable, and returns what it found. The worker has
+/// Descriptors given to one worker at most. All of them must come from one container: a worker that
+/// one of them took over could lie about the others.
+inline constexpr std::size_t kWorkerInputsMax = 64;
+
+/// Runs one worker on `inputs`, which must be readable, and returns what it found. The worker has
 /// no capabilities, a user of its own (when the caller is root), no files, no network, no new
-/// processes: only this descriptor in, and at most output_bytes_max out. kInvalid: the worker says
-/// that the input is malformed; kTimeout, kLimit: a limit was reached; kDenied: it tried what only
-/// an attacker tries (SIGSYS). Blocks; the calling process must be able to exec itself.
+/// processes: only these descriptors in, and at most output_bytes_max out. kInvalid: the worker
+/// says that the input is malformed; kTimeout, kLimit: a limit was reached; kDenied: it tried what
+/// only an attacker tries (SIGSYS). Blocks; the calling process must be able to exec itself.
+Result<std::string> run_worker(WorkerKind kind, std::vector<Fd> inputs, const WorkerLimits& limits);
+/// The same for one input.
 Result<std::string> run_worker(WorkerKind kind, Fd input, const WorkerLimits& limits);
 
 /// A kind beyond WorkerKind that a test program adds.
 struct WorkerFunction {
   std::uint16_t kind = 0;
-  Result<std::string> (*run)(const Fd& input) = nullptr;
+  Result<std::string> (*run)(std::span<const Fd> inputs) = nullptr;
 };
 
 /// The worker's side; `kind` and `limits` are the arguments that run_worker() made.

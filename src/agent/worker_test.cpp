@@ -6,10 +6,13 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "agent/elf_identity.hpp"
+#include "agent/inventory_worker.hpp"
 #include "agent/sandbox.hpp"
 #include "agent/test_agent.hpp"
 #include "base/clock.hpp"
+#include "base/database.hpp"
+#include "inventory/bundle.hpp"
+#include "inventory/elf/elf_identity.hpp"
 
 namespace coff::agent {
 namespace {
@@ -35,6 +38,21 @@ void expect_refused(Misdeed misdeed) {
   } else {
     EXPECT_EQ(*outcome, "Operation not permitted");
   }
+}
+
+/// Bytes of a database with one row that is no package.
+std::string test_database() {
+  const test::TemporaryDirectory folder;
+  const std::string path = folder.path() + "/rpmdb.sqlite";
+  {
+    auto database = Database::open(path, Database::Mode::kReadWrite);
+    if (!database) return {};
+    for (const char* sql : {"CREATE TABLE Packages(hnum INTEGER PRIMARY KEY, blob BLOB)",
+                            "INSERT INTO Packages VALUES (1, x'00')"}) {
+      if (!database->execute(sql)) return {};
+    }
+  }
+  return read_file(path, 1U << 20U).value_or("");
 }
 
 TEST(Worker, ReadsItsInput) {
@@ -86,6 +104,41 @@ TEST(Worker, SilenceIsAnError) {
   EXPECT_EQ(outcome.error().code, Code::kInvalid);
 }
 
+TEST(Worker, ReadsPackagesAndFilesOfAContainer) {
+  std::string bundle;
+  inventory::append_entry(bundle, "/etc/os-release", "ID=debian\nVERSION_ID=12\n");
+  inventory::append_entry(bundle, "/var/lib/dpkg/status",
+                          "Package: a\nStatus: install ok installed\nVersion: 1-1\n");
+  std::vector<Fd> files;
+  for (const char* path : {"/proc/self/exe", "/etc/passwd"}) {
+    auto file = open_file(path, O_RDONLY);
+    ASSERT_TRUE(file);
+    files.push_back(std::move(*file));
+  }
+  WorkerParser parser;
+  const auto found = parser.parse(bundle, std::move(files));
+  ASSERT_TRUE(found) << found.error().message();
+  EXPECT_EQ(found->system.version, "12");
+  ASSERT_EQ(found->packages.packages.size(), 1U);
+  EXPECT_EQ(found->packages.packages[0].source_version, "1-1");
+  ASSERT_EQ(found->files.size(), 2U);
+  EXPECT_GE(found->files[0].evidence.identity.build_id.size(), 16U);
+  EXPECT_FALSE(found->files[1].problem.empty());
+}
+
+TEST(Worker, ReadsAnRpmDatabase) {
+  const auto made = test_database();
+  ASSERT_FALSE(made.empty());
+  std::string bundle;
+  inventory::append_entry(bundle, "/var/lib/rpm/rpmdb.sqlite", made);
+  const auto found = WorkerParser().parse(bundle, {});
+  ASSERT_TRUE(found) << found.error().message();
+  // SQLite worked under the system call filter; the row in it is no package header.
+  ASSERT_EQ(found->packages.problems.size(), 1U);
+  EXPECT_NE(found->packages.problems[0].what.find("header"), std::string::npos)
+      << found->packages.problems[0].what;
+}
+
 TEST(Elf, IdentifiesThisProgram) {
   auto self = open_file("/proc/self/exe", O_RDONLY);
   ASSERT_TRUE(self);
@@ -106,7 +159,7 @@ TEST(Elf, ReadsALibrarysName) {
   ASSERT_FALSE(path.empty());
   const auto file = open_file(path, O_RDONLY);
   ASSERT_TRUE(file);
-  const auto identity = parse_elf(*file);
+  const auto identity = inventory::parse_elf(*file);
   ASSERT_TRUE(identity) << identity.error().message();
   EXPECT_EQ(identity->soname, "libc.so.6");
   EXPECT_GE(identity->build_id.size(), 16U);
@@ -118,7 +171,7 @@ TEST(Elf, RefusesWhatIsNoElf) {
                                          "\x7f"
                                          "ELF",
                                          "#!/bin/sh\n"}) {
-    const auto identity = parse_elf(memory_file(content));
+    const auto identity = inventory::parse_elf(memory_file(content));
     ASSERT_FALSE(identity);
     EXPECT_EQ(identity.error().code, Code::kInvalid);
   }
@@ -131,7 +184,7 @@ TEST(Elf, SurvivesEveryCutAndManyFlips) {
   const std::string head = self->substr(0, 4096);
   std::size_t refused = 0;
   for (std::size_t size = 0; size < head.size(); size += 7) {
-    if (!parse_elf(memory_file(head.substr(0, size)))) ++refused;
+    if (!inventory::parse_elf(memory_file(head.substr(0, size)))) ++refused;
   }
   EXPECT_GT(refused, 0U);
   std::uint32_t random = 12345;
@@ -141,7 +194,7 @@ TEST(Elf, SurvivesEveryCutAndManyFlips) {
       random = random * 1664525U + 1013904223U;
       changed[(random >> 8U) % 1024] = static_cast<char>(random >> 24U);
     }
-    [[maybe_unused]] const auto identity = parse_elf(memory_file(changed));
+    [[maybe_unused]] const auto identity = inventory::parse_elf(memory_file(changed));
   }
 }
 

@@ -106,11 +106,16 @@ int run(int argc, char** argv) {
   app.add_flag("--json", global.json, "Print JSON instead of text");
   app.add_option("--config", global.config_path, "Configuration file")->type_name("FILE");
   app.fallthrough();  // Lets --json stand after the subcommand too.
+  add_access(app, global);
   add_agent(app, global);
+  add_baseline(app, global);
   add_config(app, global);
   add_doctor(app, global);
   add_events(app, global);
+  add_exposure(app, global);
+  add_feed(app, global);
   add_findings(app, global);
+  add_flows(app, global);
   add_ps(app, global);
   add_rules(app, global);
   add_schema(app, global);

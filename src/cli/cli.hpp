@@ -40,11 +40,16 @@ Result<std::int64_t> time_argument(const std::string& given, std::string_view op
 int report(const Global& global, const Error& error);
 
 // One line for each subcommand; src/cli/<name>.cpp holds it.
+void add_access(CLI::App& app, Global& global);
 void add_agent(CLI::App& app, Global& global);
+void add_baseline(CLI::App& app, Global& global);
 void add_config(CLI::App& app, Global& global);
 void add_doctor(CLI::App& app, Global& global);
 void add_events(CLI::App& app, Global& global);
+void add_exposure(CLI::App& app, Global& global);
+void add_feed(CLI::App& app, Global& global);
 void add_findings(CLI::App& app, Global& global);
+void add_flows(CLI::App& app, Global& global);
 void add_ps(CLI::App& app, Global& global);
 void add_rules(CLI::App& app, Global& global);
 void add_schema(CLI::App& app, Global& global);

@@ -9,6 +9,7 @@
 #include "base/bytes.hpp"
 #include "base/clock.hpp"
 #include "base/result.hpp"
+#include "cli/access_line.hpp"
 
 namespace coff::cli {
 namespace {
@@ -171,6 +172,8 @@ std::string line_of(const json::object& entry, const EntryLineOptions& options) 
     const json::object* finding = object_member(entry, "finding");
     if (type == "event") {
       append_event(line, entry, kind);
+    } else if (type == "access") {
+      append_access(line, entry, kind);
     } else if (finding != nullptr) {
       const std::string_view priority = string_member(*finding, "priority");
       paint(priority_colour(priority));

@@ -1,10 +1,11 @@
-// cofferdam events and findings: follow what happens, or ask the trail what happened.
+// cofferdam events, findings and access: follow what happens, or ask the trail what happened.
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <memory>
 
 #include "base/clock.hpp"
 #include "base/json_writer.hpp"
+#include "cli/access_line.hpp"
 #include "cli/cli.hpp"
 #include "cli/control.hpp"
 #include "cli/entry_line.hpp"
@@ -20,6 +21,8 @@ struct Options {
   std::string container;
   std::vector<std::string> kinds;
   std::string text;
+  std::string user;      ///< access: of this person or component alone.
+  bool changes = false;  ///< access: not what only reads.
   std::uint64_t limit = 1000;
 };
 
@@ -28,7 +31,9 @@ Result<std::string> arguments_of(const Options& options) {
   JsonWriter json(arguments);
   json.begin_object();
   if (!options.container.empty()) json.member("container", options.container);
-  if (!options.text.empty()) json.member("text", options.text);
+  // A user's name is a word of each entry about him: the index narrows the search by it.
+  const std::string& text = options.text.empty() ? options.user : options.text;
+  if (!text.empty()) json.member("text", text);
   if (!options.kinds.empty()) {
     json.key("kind").begin_array();
     for (const std::string& kind : options.kinds) json.string(kind);
@@ -48,6 +53,8 @@ Result<std::string> arguments_of(const Options& options) {
 }
 
 void print_item(const Global& global, const Options& options, std::string_view item) {
+  const bool chosen = !options.user.empty() || options.changes;
+  if (chosen && !access_matches(item, options.user, options.changes)) return;
   if (global.json) {
     std::printf("%.*s\n", static_cast<int>(item.size()), item.data());
   } else {
@@ -125,6 +132,16 @@ void add_findings(CLI::App& app, Global& global) {
   add_common(
       app.add_subcommand("findings", "Show what the rules found, or with --follow what they find"),
       global, options);
+}
+
+void add_access(CLI::App& app, Global& global) {
+  const auto options = std::make_shared<Options>();
+  options->kinds = {"access"};
+  CLI::App* command = app.add_subcommand(
+      "access", "Show who asked the engines for what, and who was logged in; or follow it");
+  add_common(command, global, options);
+  command->add_option("--user", options->user, "Only of this login user, or of this component");
+  command->add_flag("--changes", options->changes, "Not requests that only read");
 }
 
 }  // namespace coff::cli

@@ -103,8 +103,8 @@ TEST_F(TrailCommand, DiscloseDoesNotBelieveAChangedSidecar) {
   auto values = sidecar();
   const std::string commitment = values.commit("true").value();
   ASSERT_TRUE(values.flush());
-  auto database = trail::Database::open(dir_.path() + "/" + std::string(trail::kSidecarFile),
-                                        trail::Database::Mode::kReadWrite)
+  auto database = Database::open(dir_.path() + "/" + std::string(trail::kSidecarFile),
+                                        Database::Mode::kReadWrite)
                       .value();
   ASSERT_TRUE(database.execute("UPDATE secrets SET value='ZmFsc2U='"));
   const Ran changed = disclose(commitment);
@@ -140,8 +140,8 @@ TEST_F(TrailCommand, ShowSearchesWhatRebuildIndexMade) {
   EXPECT_EQ(lines(last), 2);
   EXPECT_LT(last.out.find("word47"), last.out.find("word49"));
   // An index of the version before is named, and how to go on.
-  auto database = trail::Database::open(dir_.path() + "/" + std::string(trail::kIndexFile),
-                                        trail::Database::Mode::kReadWrite)
+  auto database = Database::open(dir_.path() + "/" + std::string(trail::kIndexFile),
+                                        Database::Mode::kReadWrite)
                       .value();
   ASSERT_TRUE(database.execute("PRAGMA user_version=1"));
   const Ran old = show({});

@@ -83,6 +83,15 @@ struct ControlSettings {
   bool operator==(const ControlSettings&) const = default;
 };
 
+/// What is learned of services; see docs/formats/baseline.md.
+struct BaselineSettings {
+  std::uint64_t window_s = 86'400;    ///< Running time for which a service is learned; 0 = off.
+  std::string files = "all";          ///< "all", "forwarded" or "none".
+  std::uint64_t services_max = 256;   ///< Services with a profile.
+  std::uint64_t features_max = 2000;  ///< Things in one profile.
+  bool operator==(const BaselineSettings&) const = default;
+};
+
 struct Config {
   HostSettings host;
   std::string data_dir = "/var/lib/cofferdam";
@@ -92,6 +101,7 @@ struct Config {
   SensorSettings sensor;
   ProfileSettings profile;
   RulesSettings rules;
+  BaselineSettings baseline;
   TrailSettings trail;
   RedactionSettings redaction;
   ControlSettings control;
@@ -100,6 +110,8 @@ struct Config {
   bool operator==(const Config&) const = default;
 
   [[nodiscard]] std::string trail_dir() const;
+  /// Where the sensor keeps what it has learned.
+  [[nodiscard]] std::string baseline_dir() const { return data_dir + "/baseline"; }
   [[nodiscard]] std::string control_socket() const;
   /// The engines to talk to: those configured, else the usual sockets that exist right now.
   [[nodiscard]] std::vector<std::string> engine_sockets() const;

@@ -36,6 +36,9 @@ constexpr std::string_view kDefault = R"yaml(
   events: [intrusion]
 - reason: connections
   events: [connections]
+- reason: both ends of connections, which edges and their traffic tell again
+  events: [flow]
+  record: live
 - reason: changes of programs, libraries and settings
   events: [open, file_changes]
   open: [write, create]

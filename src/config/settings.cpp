@@ -6,48 +6,12 @@
 #include <utility>
 
 #include "config/clause_reader.hpp"
+#include "config/setting_rows.hpp"
 
 namespace coff::config {
 namespace {
 
 constexpr std::string_view kLogLevels[] = {"error", "warning", "info", "debug"};
-
-// Each helper makes one row. `member` is a generic lambda that gives the member of a
-// configuration, so that one serves reading and writing.
-
-template <typename F>
-Setting text(std::string_view name, std::string_view limits, TextCheck check, F member,
-             std::string_view doc) {
-  return {name, limits, doc,
-          [=](Reader& reader, const YamlNode& node, Config& config) {
-            reader.text(node, name, check, member(config));
-          },
-          [=](JsonWriter& json, const Config& config) { json.string(member(config)); }};
-}
-
-template <typename F>
-Setting integer(std::string_view name, std::string_view limits, Range range, F member,
-                std::string_view doc) {
-  return {name, limits, doc,
-          [=](Reader& reader, const YamlNode& node, Config& config) {
-            reader.integer(node, name, range, member(config));
-          },
-          [=](JsonWriter& json, const Config& config) { json.number(member(config)); }};
-}
-
-template <typename F>
-Setting texts(std::string_view name, std::string_view limits, ListLimit limit, F member,
-              std::string_view doc) {
-  return {name, limits, doc,
-          [=](Reader& reader, const YamlNode& node, Config& config) {
-            reader.texts(node, name, limit, member(config));
-          },
-          [=](JsonWriter& json, const Config& config) {
-            json.begin_array();
-            for (const std::string& value : member(config)) json.string(value);
-            json.end_array();
-          }};
-}
 
 void read_role(Reader& reader, const YamlNode& node, std::string_view name, Role& role) {
   constexpr ListLimit kNames = {64, check_name};
@@ -220,18 +184,6 @@ std::vector<Setting> profile_settings() {
   };
 }
 
-template <typename F, size_t N>
-Setting choice(std::string_view name, std::string_view limits,
-               const std::array<std::string_view, N>& values, F member, std::string_view doc) {
-  return {name, limits, doc,
-          [=, &values](Reader& reader, const YamlNode& node, Config& config) {
-            size_t index = N;
-            reader.choice(node, name, values, index);
-            if (index < N) member(config) = values[index];
-          },
-          [=](JsonWriter& json, const Config& config) { json.string(member(config)); }};
-}
-
 constexpr std::array<std::string_view, 8> kPriorities = {
     "emergency", "alert", "critical", "error", "warning", "notice", "informational", "debug"};
 constexpr std::array<std::string_view, 2> kMatchings = {"all", "first"};
@@ -358,7 +310,7 @@ std::vector<Setting> access_settings() {
 std::vector<Setting> all_settings() {
   std::vector<Setting> all;
   for (auto part : {general_settings, sensor_settings, profile_settings, rules_settings,
-                    trail_settings, access_settings}) {
+                    baseline_settings, trail_settings, access_settings}) {
     for (Setting& row : part()) all.push_back(std::move(row));
   }
   return all;

@@ -33,7 +33,7 @@ std::vector<std::string_view> collect() {
   }
   for (const std::string_view kind : schema::kKindNames) names.push_back(kind);
   for (auto kind = static_cast<unsigned>(Kind::container_create);
-       kind <= static_cast<unsigned>(Kind::process_seen); ++kind) {
+       kind <= static_cast<unsigned>(kLastKind); ++kind) {
     names.push_back(schema::kind_name(static_cast<Kind>(kind)));
   }
   std::ranges::sort(names);

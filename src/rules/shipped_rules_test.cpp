@@ -6,6 +6,7 @@
 
 #include "base/fd.hpp"
 #include "rules/rules.hpp"
+#include "rules/testing/baseline_cases.hpp"
 #include "rules/testing/ordinary_work.hpp"
 #include "rules/testing/vectors.hpp"
 
@@ -25,10 +26,10 @@ const Loaded& shipped() {
 
 ShippedCases all_cases() {
   ShippedCases all;
-  for (const auto make :
-       {testing::escape_cases, testing::start_cases, testing::execution_cases,
-        testing::credential_cases, testing::persistence_cases, testing::network_cases,
-        testing::kernel_cases, testing::privilege_cases, testing::trace_cases}) {
+  for (const auto make : {testing::escape_cases, testing::start_cases, testing::execution_cases,
+                          testing::credential_cases, testing::persistence_cases,
+                          testing::network_cases, testing::kernel_cases, testing::privilege_cases,
+                          testing::trace_cases, testing::baseline_cases}) {
     for (ShippedCase& each : make()) all.push_back(std::move(each));
   }
   return all;

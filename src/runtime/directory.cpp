@@ -176,6 +176,14 @@ std::vector<ContainerPtr> Directory::present() const {
   return found;
 }
 
+std::vector<ContainerPtr> Directory::running() const {
+  const std::scoped_lock lock(mutex_);
+  std::vector<ContainerPtr> found;
+  for (const auto& [id, entry] : entries_)
+    if (entry.runs && entry.removed_boot_ns == 0) found.push_back(entry.container);
+  return found;
+}
+
 DirectoryCounters Directory::counters() const {
   const std::scoped_lock lock(mutex_);
   return {.present = present_, .removed = entries_.size() - present_, .over_limit = over_limit_};

@@ -65,6 +65,8 @@ class Directory final : public EngineListener {
 
   /// All that exist now, in no order.
   [[nodiscard]] std::vector<ContainerPtr> present() const;
+  /// Those of them that run, as an event or their control group says; in no order.
+  [[nodiscard]] std::vector<ContainerPtr> running() const;
   [[nodiscard]] DirectoryCounters counters() const;
 
   void on_container(const Engine& engine, Container container) override;

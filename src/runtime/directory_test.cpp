@@ -190,12 +190,15 @@ TEST_F(DirectoryTest, EndsAndRevivesWhatOnlyControlGroupsShow) {
   directory.learn({.id = "box"});
   directory.gone("box");
   EXPECT_TRUE(directory.present().empty());
+  EXPECT_TRUE(directory.running().empty());
   directory.learn({.id = "box"});
   EXPECT_EQ(directory.present().size(), 1U);
+  EXPECT_EQ(directory.running().size(), 1U);
   // An engine's container outlives its control group, which a restart makes anew.
   directory.on_container(engine, inspected(7, 2000));
   directory.gone("box");
   EXPECT_EQ(directory.present().size(), 1U);
+  EXPECT_TRUE(directory.running().empty());
 }
 
 TEST_F(DirectoryTest, RemembersRemovedOnesUpToALimit) {

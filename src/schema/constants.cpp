@@ -124,12 +124,14 @@ constexpr Named kOwnKinds[] = {
     {static_cast<std::uint64_t>(Kind::container_stop), "container_stop"},
     {static_cast<std::uint64_t>(Kind::container_remove), "container_remove"},
     {static_cast<std::uint64_t>(Kind::container_other), "container_other"},
-    {static_cast<std::uint64_t>(Kind::process_seen), "process_seen"}};
+    {static_cast<std::uint64_t>(Kind::process_seen), "process_seen"},
+    {static_cast<std::uint64_t>(Kind::departure), "departure"}};
 constexpr std::string_view kOwnKindDocs[] = {
     "An engine created a container.", "A container started; its metadata is attached.",
     "A container stopped.", "A container was removed.",
     "An engine reported something else about a container.",
-    "A process older than the agent was found, at the start or after a loss."};
+    "A process older than the agent was found, at the start or after a loss.",
+    "A container did something that its service never did while it was learned."};
 // clang-format on
 static_assert(std::size(kOwnKinds) == std::size(kOwnKindDocs));
 
@@ -177,6 +179,7 @@ std::string_view syscall_name(std::int32_t number) {
 
 std::string_view event_type_name(const Event& event) {
   if (event.kind == Kind::exit) return "procexit";
+  if (event.kind == Kind::departure) return kind_name(event.kind);
   const std::string_view name = syscall_name(event.syscall);
   if (!name.empty()) return name;
   switch (event.kind) {
@@ -207,6 +210,24 @@ std::string_view family_name(std::uint64_t family) { return name_in(kFamilies, f
 std::string_view socket_type_name(std::uint64_t type) {
   constexpr std::uint64_t kTypeMask = 15;  // SOCK_CLOEXEC and SOCK_NONBLOCK lie above.
   return name_in(kSocketTypes, type & kTypeMask);
+}
+
+std::string_view flow_state_name(std::uint64_t state) {
+  switch (state) {
+    case COFF_FLOW_OPEN: return "open";
+    case COFF_FLOW_CLOSED: return "closed";
+    case COFF_FLOW_FAILED: return "failed";
+    case COFF_FLOW_SEEN: return "seen";
+    default: return {};
+  }
+}
+
+std::string_view flow_role_name(std::uint64_t role) {
+  switch (role) {
+    case COFF_FLOW_CLIENT: return "client";
+    case COFF_FLOW_SERVER: return "server";
+    default: return {};
+  }
 }
 
 std::string_view ptrace_request_name(std::uint64_t request) {

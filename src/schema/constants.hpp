@@ -28,6 +28,10 @@ std::string signal_name(std::uint64_t number);
 std::string_view family_name(std::uint64_t family);
 /// "SOCK_STREAM" for 1, whatever flags are added; "" when not known.
 std::string_view socket_type_name(std::uint64_t type);
+/// "open", "closed", "failed" or "seen" for a coff_flow_state; "" when not known.
+std::string_view flow_state_name(std::uint64_t state);
+/// "client" or "server" for a coff_flow_role; "" when not known.
+std::string_view flow_role_name(std::uint64_t role);
 /// "PTRACE_ATTACH" for 16; "" when not known.
 std::string_view ptrace_request_name(std::uint64_t request);
 /// "BPF_PROG_LOAD" for 5; "" when not known.

@@ -8,9 +8,9 @@ namespace coff::schema {
 
 namespace {
 
-constexpr size_t kShapeSizes[] = {sizeof(coff_fork),  sizeof(coff_exec), sizeof(coff_exit),
-                                  sizeof(coff_file),  sizeof(coff_sock), sizeof(coff_call),
-                                  sizeof(coff_cgroup)};
+constexpr size_t kShapeSizes[] = {sizeof(coff_fork),   sizeof(coff_exec), sizeof(coff_exit),
+                                  sizeof(coff_file),   sizeof(coff_sock), sizeof(coff_call),
+                                  sizeof(coff_cgroup), sizeof(coff_api),  sizeof(coff_flow)};
 
 bool strings_inside(std::initializer_list<coff_str> strings, size_t shape_size, size_t size) {
   bool inside = true;
@@ -25,7 +25,8 @@ bool strings_inside(std::initializer_list<coff_str> strings, size_t shape_size, 
 bool strings_inside(const Record& record, size_t size) {
   switch (record.shape()) {
     case Shape::fork:
-    case Shape::exit: return true;
+    case Shape::exit:
+    case Shape::flow: return true;
     case Shape::exec: {
       const coff_exec& exec = record.exec();
       return strings_inside({exec.exe, exec.filename, exec.interp, exec.cwd, exec.argv, exec.env},
@@ -40,6 +41,8 @@ bool strings_inside(const Record& record, size_t size) {
     case Shape::sock: return strings_inside({record.sock().path}, sizeof(coff_sock), size);
     case Shape::call: return strings_inside({record.call().text}, sizeof(coff_call), size);
     case Shape::cgroup: return strings_inside({record.cgroup().path}, sizeof(coff_cgroup), size);
+    case Shape::api:
+      return strings_inside({record.api().socket, record.api().bytes}, sizeof(coff_api), size);
   }
   return false;
 }

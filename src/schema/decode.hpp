@@ -11,7 +11,7 @@
 namespace coff::schema {
 
 /// Shapes of the wire: which struct a record of a kind starts with.
-enum class Shape : unsigned char { fork, exec, exit, file, sock, call, cgroup };
+enum class Shape : unsigned char { fork, exec, exit, file, sock, call, cgroup, api, flow };
 
 /// Shape of each kind, index enum coff_kind.
 inline constexpr Shape kShapes[COFF_KINDS] = {
@@ -52,6 +52,8 @@ class Record {
   [[nodiscard]] const coff_sock& sock() const { return as<coff_sock>(Shape::sock); }
   [[nodiscard]] const coff_call& call() const { return as<coff_call>(Shape::call); }
   [[nodiscard]] const coff_cgroup& cgroup() const { return as<coff_cgroup>(Shape::cgroup); }
+  [[nodiscard]] const coff_api& api() const { return as<coff_api>(Shape::api); }
+  [[nodiscard]] const coff_flow& flow() const { return as<coff_flow>(Shape::flow); }
 
   /// Bytes of a string member of this record; empty when not known or not applicable.
   [[nodiscard]] std::string_view text(coff_str where) const {

@@ -29,7 +29,9 @@ enum class Kind : std::uint16_t {
   container_remove,            ///< A container was removed.
   container_other,             ///< Another engine event (exec_create, pause, rename, …).
   process_seen,                ///< A process older than the agent, found at start or after loss.
+  departure,                   ///< A container did what its service never did while it was learned.
 };
+inline constexpr Kind kLastKind = Kind::departure;
 
 /// Value of an audit login user that was never set.
 inline constexpr std::uint32_t kNoLogin = 4294967295U;
@@ -158,6 +160,20 @@ struct Program {
 };
 using ProgramPtr = std::shared_ptr<const Program>;
 
+/// Who is behind a process: a person who logged in, or what started it where no person did.
+struct Person {
+  std::uint64_t key = 0;  ///< Of the session or request that this comes from.
+  std::uint32_t loginuid = kNoLogin;
+  std::uint32_t sessionid = kNoLogin;  ///< Audit session.
+  std::string user;                    ///< Name of the login user; "" when no person is known.
+  std::string component;  ///< "cron", "restart policy", a program's name; "" for persons.
+  std::string address;    ///< Where the login came from, as the kernel's socket has it.
+  std::string terminal;   ///< "pts/3"; "" for none.
+  std::string via;        ///< "ssh", "console", "sudo", "docker exec", …
+  std::string client;     ///< Program that asked the engine; "" outside of containers.
+};
+using PersonPtr = std::shared_ptr<const Person>;
+
 struct Process;
 using ProcessPtr = std::shared_ptr<const Process>;
 
@@ -184,6 +200,7 @@ struct Process {
   bool no_new_privs = false;
   std::uint64_t cgroup = 0;
   ContainerPtr container;   ///< Null on the host.
+  PersonPtr person;         ///< Null when not known.
   ProcessPtr parent;        ///< As it was when this one was forked; null when not known.
   std::uint32_t depth = 0;  ///< Length of the parent chain, bounded by the process tree.
 };
@@ -248,6 +265,34 @@ struct SocketInfo {
   std::uint64_t repeats = 0;  ///< Equal uses since the last report that were only counted.
 };
 
+/// One end of a TCP connection; the event's process owns it.
+struct FlowInfo {
+  std::uint8_t state = 0;  ///< coff_flow_state.
+  std::uint8_t role = 0;   ///< coff_flow_role of this end.
+  std::uint16_t family = 0;
+  Endpoint local;
+  Endpoint remote;
+  std::uint64_t opened_boot_ns = 0;  ///< 0: before the agent.
+  std::uint64_t bytes_out = 0;       ///< Acknowledged by the other end.
+  std::uint64_t bytes_in = 0;
+  std::uint32_t segments_out = 0;
+  std::uint32_t segments_in = 0;
+  std::uint32_t retransmits = 0;
+  std::uint32_t rtt_us = 0;  ///< Smoothed round trip time; 0: not measured.
+  /// Sequence numbers of the first bytes of both ends: the same pair at both, whatever is
+  /// translated between them. Both 0 for a connection that failed.
+  std::uint32_t isn_client = 0;
+  std::uint32_t isn_server = 0;
+  std::uint32_t net_ns = 0;
+  std::uint64_t cookie = 0;
+  std::uint64_t unreported = 0;  ///< Connections of the same edge that had no event of their own.
+  ProcessPtr worker;             ///< Who closed an accepted connection, where not its owner.
+  std::uint32_t worker_pid = 0;  ///< Also known when `worker` is not.
+
+  /// Names the connection; 0 when it failed.
+  [[nodiscard]] std::uint64_t key() const { return std::uint64_t{isn_client} << 32U | isn_server; }
+};
+
 struct CallInfo {
   std::array<std::uint64_t, 6> args{};
   ProcessPtr target;             ///< ptrace, kill, vm_access, pidfd_getfd: the other process.
@@ -275,8 +320,22 @@ struct ContainerInfo {
   Labels attributes;
 };
 
+/// How an event departs from what was learned of its container's service.
+struct Departure {
+  Kind trigger = Kind::exec;    ///< Kind of the event as the kernel reported it.
+  std::string service;          ///< "compose:shop/web", "image:shop/web", …
+  std::string what;             ///< executable, child, file, capability, call, user or port.
+  std::string value;            ///< The new one, generalised as profiles hold it.
+  std::string state;            ///< watching or pinned.
+  bool outside_image = false;   ///< executable: its file is not part of the image.
+  bool image_changed = false;   ///< The service's image is another than while it was learned.
+  std::uint64_t learned_s = 0;  ///< Running time over which the profile was learned.
+  std::uint64_t samples = 0;    ///< Events that the profile was learned from.
+};
+using DeparturePtr = std::shared_ptr<const Departure>;
+
 using Detail = std::variant<std::monostate, ForkInfo, ExecInfo, ExitInfo, FileInfo, SocketInfo,
-                            CallInfo, CgroupInfo, ContainerInfo>;
+                            CallInfo, CgroupInfo, ContainerInfo, FlowInfo>;
 
 struct Event {
   Kind kind = Kind::exec;
@@ -292,6 +351,7 @@ struct Event {
   ProcessPtr process;       ///< Null only for engine events.
   ContainerPtr container;   ///< Null on the host.
   Detail detail;
+  DeparturePtr departure;  ///< Of Kind::departure alone; the rest is the event that departs.
 
   [[nodiscard]] bool failed() const { return result < 0; }
 };

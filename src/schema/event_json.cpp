@@ -168,6 +168,21 @@ void write_user(EventWriter& writer, const Event& event, const JsonOptions& opti
   writer.close();
 }
 
+void write_person(EventWriter& writer, const Event& event) {
+  if (event.process == nullptr || event.process->person == nullptr) return;
+  const Person& person = *event.process->person;
+  writer.open("by");
+  writer.text("user", person.user);
+  if (person.loginuid != kNoLogin) writer.number("uid", person.loginuid);
+  if (person.sessionid != kNoLogin) writer.number("session", person.sessionid);
+  writer.text("component", person.component);
+  writer.text("address", person.address);
+  writer.text("terminal", person.terminal);
+  writer.text("via", person.via);
+  writer.text("client", person.client);
+  writer.close();
+}
+
 std::string redacted(std::string_view text, const JsonOptions& options) {
   if (options.redactor == nullptr) return std::string(text);
   return options.redactor->redact_text(text, options.commit);
@@ -175,8 +190,29 @@ std::string redacted(std::string_view text, const JsonOptions& options) {
 
 namespace {
 
+void write_departure(EventWriter& writer, const Departure& departure) {
+  writer.open("baseline");
+  writer.text("service", departure.service);
+  writer.word("what", departure.what);
+  writer.text("value", departure.value);
+  writer.word("trigger", kind_name(departure.trigger));
+  writer.word("state", departure.state);
+  writer.flag("outside_image", departure.outside_image);
+  writer.flag("image_changed", departure.image_changed);
+  writer.number("learned_s", departure.learned_s);
+  writer.number("samples", departure.samples);
+  writer.close();
+}
+
 // Everything behind type, kind and times.
 void write_rest(EventWriter& writer, const Event& event, const JsonOptions& options) {
+  if (event.departure != nullptr) {
+    write_departure(writer, *event.departure);
+    Event trigger = event;
+    trigger.kind = event.departure->trigger;
+    trigger.departure = nullptr;
+    return write_rest(writer, trigger, options);
+  }
   writer.word("syscall", syscall_name(event.syscall));
   if (has_result(event.kind)) {
     writer.number("result", event.result);
@@ -190,6 +226,7 @@ void write_rest(EventWriter& writer, const Event& event, const JsonOptions& opti
   writer.positive("cgroup", event.cgroup);
   write_detail(writer, event, options);
   write_user(writer, event, options);
+  write_person(writer, event);
   write_container(writer, event, options);
   write_process(writer, event, options);
   writer.finish();

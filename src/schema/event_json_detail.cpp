@@ -102,6 +102,37 @@ void write_process_name(EventWriter& writer, const Process& process) {
   if (process.container != nullptr) writer.text("container", process.container->id);
 }
 
+void write_flow(EventWriter& writer, const Event& event, const FlowInfo& flow) {
+  const bool v6 = flow.family == AF_INET6;
+  writer.open("flow");
+  writer.word("state", flow_state_name(flow.state));
+  writer.word("role", flow_role_name(flow.role));
+  write_endpoint(writer, "local", flow.local, v6);
+  write_endpoint(writer, "remote", flow.remote, v6);
+  if (flow.key() != 0) writer.hex("key", flow.key());
+  if (flow.opened_boot_ns != 0 && flow.state != COFF_FLOW_OPEN) {
+    writer.number("duration_ns", event.boot_ns - flow.opened_boot_ns);
+  }
+  if (flow.state != COFF_FLOW_OPEN) {
+    writer.number("bytes_out", flow.bytes_out);
+    writer.number("bytes_in", flow.bytes_in);
+    writer.positive("segments_out", flow.segments_out);
+    writer.positive("segments_in", flow.segments_in);
+    writer.positive("retransmits", flow.retransmits);
+  }
+  writer.positive("rtt_us", flow.rtt_us);
+  writer.positive("net_ns", flow.net_ns);
+  if (flow.cookie != 0) writer.hex("cookie", flow.cookie);
+  writer.positive("unreported", flow.unreported);
+  if (flow.worker != nullptr || flow.worker_pid != 0) {
+    writer.open("worker");
+    if (flow.worker != nullptr) write_process_name(writer, *flow.worker);
+    else writer.number("pid", flow.worker_pid);
+    writer.close();
+  }
+  writer.close();
+}
+
 void write_credential_change(EventWriter& writer, const CallInfo& call) {
   if (call.before_known) {
     writer.open("before");
@@ -193,6 +224,8 @@ void write_detail(EventWriter& writer, const Event& event, const JsonOptions& op
     write_socket(writer, *socket);
   } else if (const auto* call = std::get_if<CallInfo>(&event.detail)) {
     write_call(writer, event, *call);
+  } else if (const auto* flow = std::get_if<FlowInfo>(&event.detail)) {
+    write_flow(writer, event, *flow);
   } else if (const auto* cgroup = std::get_if<CgroupInfo>(&event.detail)) {
     writer.open("control_group");
     writer.text("path", cgroup->path);

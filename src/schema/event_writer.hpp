@@ -77,6 +77,7 @@ class EventWriter {
 // The groups of an event, each a member of the open object.
 void write_process(EventWriter& writer, const Event& event, const JsonOptions& options);
 void write_user(EventWriter& writer, const Event& event, const JsonOptions& options);
+void write_person(EventWriter& writer, const Event& event);
 void write_container(EventWriter& writer, const Event& event, const JsonOptions& options);
 void write_detail(EventWriter& writer, const Event& event, const JsonOptions& options);
 

@@ -76,14 +76,16 @@ struct Shown {
 
 }  // namespace
 
-std::array<FieldGroup, 9> field_groups() {
+std::array<FieldGroup, 10> field_groups() {
   return {{{"Event", event_fields()},
            {"Process", process_fields()},
            {"Ancestors and sessions", ancestry_fields()},
            {"User", user_fields()},
            {"File", file_fields()},
            {"Network", socket_fields()},
+           {"Connections", flow_fields()},
            {"Container", container_fields()},
+           {"Learned behaviour", baseline_fields()},
            {"Derived, as libsinsp names it", derived_fields()},
            {"Known to rules, without a value here", unobserved_fields()}}};
 }

@@ -91,7 +91,9 @@ std::span<const Field> ancestry_fields();
 std::span<const Field> user_fields();
 std::span<const Field> file_fields();
 std::span<const Field> socket_fields();
+std::span<const Field> flow_fields();
 std::span<const Field> container_fields();
+std::span<const Field> baseline_fields();
 std::span<const Field> derived_fields();
 std::span<const Field> unobserved_fields();
 
@@ -100,7 +102,7 @@ struct FieldGroup {
   std::string_view title;
   std::span<const Field> fields;
 };
-std::array<FieldGroup, 9> field_groups();
+std::array<FieldGroup, 10> field_groups();
 
 /// The row of that exact name (without argument), null when there is none. Logarithmic.
 const Field* find_field(std::string_view name);

@@ -9,7 +9,8 @@ namespace coff::schema {
 namespace {
 
 constexpr Kind kOwnKinds[] = {Kind::container_create, Kind::container_start, Kind::container_stop,
-                              Kind::container_remove, Kind::container_other, Kind::process_seen};
+                              Kind::container_remove, Kind::container_other, Kind::process_seen,
+                              Kind::departure};
 
 std::string_view argument_text(const Field& field) {
   switch (field.takes) {

@@ -25,6 +25,11 @@ inline Value text_value(std::string text) {
 }
 inline Value text_value(std::string_view text) { return text.empty() ? Value{} : Value{text}; }
 
+/// The kind by which the rest of an event is read: a departure's is that of the event that departs.
+inline Kind acting_kind(const Event& event) {
+  return event.departure == nullptr ? event.kind : event.departure->trigger;
+}
+
 /// Follows member pointers from an object: value<&Process::credentials, &Credentials::gid>(p).
 template <auto First, auto... Rest, typename Object>
 Value value_at(const Object& object) {

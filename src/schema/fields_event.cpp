@@ -34,7 +34,8 @@ std::string local_time(std::int64_t wall_ns, const char* format, bool fraction) 
 }
 
 bool has_result(const Event& event) {
-  return event.kind != Kind::exit && static_cast<unsigned>(event.kind) < COFF_KINDS;
+  const Kind kind = acting_kind(event);
+  return kind != Kind::exit && static_cast<unsigned>(kind) < COFF_KINDS;
 }
 
 Value result_text(const Subject& subject, const Argument&) {

@@ -28,19 +28,19 @@ bool source_is_second(Kind kind) { return kind != Kind::rename; }
 
 const Path* single_path(const Subject& subject) {
   const FileInfo* file = changed_file(subject);
-  return file == nullptr || has_two_paths(subject.event.kind) ? nullptr : &file->path;
+  return file == nullptr || has_two_paths(acting_kind(subject.event)) ? nullptr : &file->path;
 }
 
 const Path* source_path(const Subject& subject) {
   const FileInfo* file = changed_file(subject);
-  if (file == nullptr || !has_two_paths(subject.event.kind)) return nullptr;
-  return source_is_second(subject.event.kind) ? &file->path2 : &file->path;
+  if (file == nullptr || !has_two_paths(acting_kind(subject.event))) return nullptr;
+  return source_is_second(acting_kind(subject.event)) ? &file->path2 : &file->path;
 }
 
 const Path* target_path(const Subject& subject) {
   const FileInfo* file = changed_file(subject);
-  if (file == nullptr || !has_two_paths(subject.event.kind)) return nullptr;
-  return source_is_second(subject.event.kind) ? &file->path : &file->path2;
+  if (file == nullptr || !has_two_paths(acting_kind(subject.event))) return nullptr;
+  return source_is_second(acting_kind(subject.event)) ? &file->path : &file->path2;
 }
 
 Value name_of(const Path* path) { return path == nullptr ? Value{} : value_of(path->name); }
@@ -51,7 +51,7 @@ Value target_name(const Subject& subject, const Argument&) {
   const Path* path = target_path(subject);
   if (path == nullptr) return {};
   const Process* process = subject.event.process.get();
-  if (subject.event.kind == Kind::symlink && process != nullptr) {
+  if (acting_kind(subject.event) == Kind::symlink && process != nullptr) {
     return text_value(lexical_path(process->cwd, path->raw));
   }
   return value_of(path->name);

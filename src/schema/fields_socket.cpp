@@ -19,7 +19,7 @@ const SocketInfo* socket_of(const Subject& subject) {
 const FileInfo* open_file_of(const Subject& subject) {
   const auto* file = std::get_if<FileInfo>(&subject.event.detail);
   if (file == nullptr) return nullptr;
-  return subject.event.kind == Kind::open || file->fd >= 0 ? file : nullptr;
+  return acting_kind(subject.event) == Kind::open || file->fd >= 0 ? file : nullptr;
 }
 
 bool is_ip(const SocketInfo& socket) {
@@ -37,7 +37,7 @@ enum class End : unsigned char { kLocal, kRemote, kClient, kServer };
 
 const Endpoint* end_of(const Subject& subject, End end) {
   const SocketInfo* socket = socket_of(subject);
-  const Kind kind = subject.event.kind;
+  const Kind kind = acting_kind(subject.event);
   if (socket == nullptr || !is_ip(*socket) || kind == Kind::socket) return nullptr;
   bool local = end == End::kLocal;
   if (end == End::kClient) local = !is_server(kind);
@@ -147,8 +147,9 @@ Value number(const Subject& subject, const Argument&) {
     fd = socket->stdio >= 0 ? socket->stdio : socket->fd;
   }
   if (fd >= 0) return fd;
-  const bool wanted_one = open_file_of(subject) != nullptr || subject.event.kind == Kind::accept ||
-                          subject.event.kind == Kind::socket;
+  const bool wanted_one = open_file_of(subject) != nullptr ||
+                          acting_kind(subject.event) == Kind::accept ||
+                          acting_kind(subject.event) == Kind::socket;
   return wanted_one && subject.event.failed() ? Value{std::int64_t{-1}} : Value{};
 }
 
@@ -175,7 +176,7 @@ Value socket_family(const Subject& subject, const Argument&) {
 Value connected(const Subject& subject, const Argument&) {
   const SocketInfo* socket = socket_of(subject);
   if (socket == nullptr || !is_ip(*socket)) return {};
-  const Kind kind = subject.event.kind;
+  const Kind kind = acting_kind(subject.event);
   return !subject.event.failed() &&
          (kind == Kind::connect || kind == Kind::accept || kind == Kind::dup_stdio);
 }
@@ -183,7 +184,7 @@ Value connected(const Subject& subject, const Argument&) {
 Value name_changed(const Subject& subject, const Argument&) {
   const SocketInfo* socket = socket_of(subject);
   if (socket == nullptr) return {};
-  const Kind kind = subject.event.kind;
+  const Kind kind = acting_kind(subject.event);
   return kind == Kind::connect || kind == Kind::sendto || kind == Kind::recvfrom;
 }
 
@@ -235,7 +236,7 @@ constexpr Field kFields[] = {
     {"fd.sockfamily", kText, socket_family, "", "", "ip or unix."},
     {"fd.is_server", kBool,
      [](const Subject& s, const Argument&) -> Value {
-       return socket_of(s) == nullptr ? Value{} : Value{is_server(s.event.kind)};
+       return socket_of(s) == nullptr ? Value{} : Value{is_server(acting_kind(s.event))};
      },
      "", "", "Whether the process is the server: accept, bind, listen, receive."},
     {"fd.connected", kBool, connected, "", "", "Whether the call left the socket connected."},

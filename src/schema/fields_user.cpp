@@ -28,6 +28,14 @@ Value login_name(const Subject& subject, const Argument&) {
   return text_value(subject.names->user(uid));
 }
 
+// Of whoever is behind the process.
+template <std::string Person::* kMember>
+Value person_text(const Subject& subject, const Argument&) {
+  const Process* process = subject.event.process.get();
+  if (process == nullptr || process->person == nullptr) return {};
+  return text_value(std::string_view(process->person.get()->*kMember));
+}
+
 using enum Type;
 constexpr Field kFields[] = {
     {"user.uid", kUnsigned,
@@ -79,6 +87,19 @@ constexpr Field kFields[] = {
        return std::uint64_t{s.event.credentials.gid};
      },
      "user.group.id", "", "Real group id."},
+    {"access.user", kText, person_text<&Person::user>, "", "",
+     "Login user behind the process, also in a container when an engine was asked to start it."},
+    {"access.component", kText, person_text<&Person::component>, "", "",
+     "What started it where no person did: a program, \"restart policy\", \"health check\"."},
+    {"access.address", kText, person_text<&Person::address>, "", "",
+     "Address that the login came from, by the kernel's own socket."},
+    {"access.terminal", kText, person_text<&Person::terminal>, "", "actor.session.terminal",
+     "Terminal of the person, on the host: \"pts/3\"."},
+    {"access.via", kText, person_text<&Person::via>, "", "",
+     "How the person came to it: \"ssh\", \"console\", \"sudo\", \"docker exec\", "
+     "\"docker start\"."},
+    {"access.client", kText, person_text<&Person::client>, "", "",
+     "Program that asked the engine: \"docker\", \"docker-compose\", \"curl\"."},
 };
 
 }  // namespace

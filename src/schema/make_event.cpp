@@ -78,6 +78,32 @@ SocketInfo socket_of(const Record& record) {
   return info;
 }
 
+FlowInfo flow_of(const Record& record, Joined& joined) {
+  const coff_flow& flow = record.flow();
+  FlowInfo info{.state = flow.state,
+                .role = flow.role,
+                .family = flow.family,
+                .opened_boot_ns = flow.opened,
+                .bytes_out = flow.bytes_out,
+                .bytes_in = flow.bytes_in,
+                .segments_out = flow.segments_out,
+                .segments_in = flow.segments_in,
+                .retransmits = flow.retransmits,
+                .rtt_us = flow.rtt_us,
+                .isn_client = flow.isn_client,
+                .isn_server = flow.isn_server,
+                .net_ns = flow.net_ns,
+                .cookie = flow.cookie,
+                .unreported = flow.unreported,
+                .worker = std::move(joined.other),
+                .worker_pid = flow.worker_pid};
+  std::copy(std::begin(flow.local), std::end(flow.local), info.local.address.begin());
+  std::copy(std::begin(flow.remote), std::end(flow.remote), info.remote.address.begin());
+  info.local.port = flow.local_port;
+  info.remote.port = flow.remote_port;
+  return info;
+}
+
 CallInfo call_of(const Record& record, Joined& joined) {
   const coff_call& call = record.call();
   CallInfo info{.target = std::move(joined.other),
@@ -117,10 +143,12 @@ Detail detail_of(const Record& record, Joined& joined) {
     case Shape::file: return file_of(record);
     case Shape::sock: return socket_of(record);
     case Shape::call: return call_of(record, joined);
+    case Shape::flow: return flow_of(record, joined);
     case Shape::cgroup:
       return CgroupInfo{.path = std::string(record.text(record.cgroup().path)),
                         .id = record.cgroup().id,
                         .hierarchy = record.cgroup().hierarchy};
+    case Shape::api: return {};  // read by whoever follows the connection, never an event
   }
   return {};
 }

@@ -70,9 +70,11 @@ class Walker {
     const std::string_view option = std::exchange(option_, {});
     const bool after_colon = std::exchange(after_colon_, false);
     if (!option.empty() && !word.starts_with('-')) {
-      if (after_colon) add_after_colon(word, base, 0, found);
-      else if (is_secret_(option, word)) found.push_back({base, word.size()});
-      return;
+      if (after_colon) return add_after_colon(word, base, 0, found);
+      if (is_secret_(option, word)) return found.push_back({base, word.size()});
+      // "-e NAME=value", but not a command line behind "-c".
+      const size_t name_end = word.find('=');
+      if (name_end == std::string_view::npos || word.find_first_of(kBlanks) < name_end) return;
     }
     const auto options = options_of(word);
     if (!options.empty()) options_ = options;

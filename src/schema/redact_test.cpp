@@ -49,6 +49,9 @@ TEST(Redact, KnowsPrograms) {
 TEST(Redact, LooksIntoCommandLines) {
   EXPECT_EQ(arguments({"sh", "-c", "mysql -uroot -phunter2 shop"}),
             "sh|-c|mysql -uroot -p<7> shop");
+  EXPECT_EQ(arguments({"docker", "run", "-e", "DB_PASSWORD=abcd", "--env", "API_TOKEN=xyz12", "-e",
+                       "PLAIN=abcd", "image"}),
+            "docker|run|-e|DB_PASSWORD=<4>|--env|API_TOKEN=<5>|-e|PLAIN=abcd|image");
   EXPECT_EQ(arguments({"sh", "-c", "export DB_PASSWORD=abcd; ./run"}),
             "sh|-c|export DB_PASSWORD=<4>; ./run");
   EXPECT_EQ(arguments({"bash", "-c", "curl -H 'Authorization: Bearer abc.def' x"}),

@@ -67,10 +67,21 @@ void say_user(SentenceWriter& writer, const Event& event, std::uint32_t uid) {
   else writer.show(name, uid == 0 ? Tone::kNotable : Tone::kPlain);
 }
 
+// "by alice from 192.0.2.7 via docker exec".
+void say_author(SentenceWriter& writer, const Person& person) {
+  writer.say("by ");
+  writer.show(person.component.empty() ? person.user : person.component);
+  if (!person.address.empty()) writer.say(" from ").show(person.address);
+  if (!person.via.empty()) writer.say(" via ").show(person.via);
+  writer.say(" ");
+}
+
 void say_person(SentenceWriter& writer, const Event& event) {
   const Credentials& credentials = event.credentials;
   writer.say("  ");
-  if (credentials.loginuid != kNoLogin) {
+  if (event.process->person != nullptr) {
+    say_author(writer, *event.process->person);
+  } else if (credentials.loginuid != kNoLogin) {
     const UserNames* names = writer.options().names;
     const auto name = names == nullptr ? std::string_view{} : names->user(credentials.loginuid);
     writer.say("by ");

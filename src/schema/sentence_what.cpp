@@ -159,6 +159,28 @@ void say_socket(SentenceWriter& writer, Kind kind, const SocketInfo& socket) {
   if (socket.bytes != 0) writer.say(", ").number(socket.bytes).say(" bytes");
 }
 
+void say_flow(SentenceWriter& writer, const Event& event, const FlowInfo& flow) {
+  const auto text = [&](const Endpoint& end) {
+    const bool v6 = flow.family == AF_INET6;
+    const std::string ip = address_text(end.address, v6);
+    return (v6 ? '[' + ip + ']' : ip) + ':' + std::to_string(end.port);
+  };
+  const bool client = flow.role == COFF_FLOW_CLIENT;
+  switch (flow.state) {
+    case COFF_FLOW_FAILED: writer.say("could not connect", Tone::kNotable); break;
+    case COFF_FLOW_OPEN: writer.say("opened a connection", Tone::kNet); break;
+    case COFF_FLOW_SEEN: writer.say("has a connection", Tone::kNet); break;
+    default: writer.say("ended a connection", Tone::kNet); break;
+  }
+  writer.say(client ? " to " : " from ").show(text(flow.remote));
+  if (!client) writer.say(" on ").show(text(flow.local));
+  if (flow.state != COFF_FLOW_CLOSED) return;
+  writer.say(", ").number(flow.bytes_out).say(" bytes out, ").number(flow.bytes_in).say(" in");
+  if (flow.opened_boot_ns != 0) {
+    writer.say(", ").say(seconds_text(event.boot_ns - flow.opened_boot_ns));
+  }
+}
+
 void say_target(SentenceWriter& writer, const CallInfo& call) {
   std::uint32_t pid = call.target_pid;
   if (const Process* target = call.target.get()) {
@@ -256,10 +278,18 @@ void say_program(SentenceWriter& writer, const Event& event) {
   if ((program->exe_flags & COFF_EXE_UPPER) != 0) writer.say(" not from the image", Tone::kBad);
 }
 
+void say_departure(SentenceWriter& writer, const Event& event) {
+  const Departure& departure = *event.departure;
+  writer.say("departs from ").show(departure.service, Tone::kContainer).say(": new ", Tone::kBad);
+  writer.say(departure.what, Tone::kBad).say(" ").show(departure.value);
+}
+
 }  // namespace
 
 void say_what(SentenceWriter& writer, const Event& event) {
-  if (const auto* exec = std::get_if<ExecInfo>(&event.detail)) {
+  if (event.departure != nullptr) {
+    say_departure(writer, event);
+  } else if (const auto* exec = std::get_if<ExecInfo>(&event.detail)) {
     writer.say("exec ", Tone::kGood);
     if (event.failed()) writer.show(exec->filename);
     else say_program(writer, event);
@@ -272,6 +302,8 @@ void say_what(SentenceWriter& writer, const Event& event) {
     say_file(writer, event, *file);
   } else if (const auto* socket = std::get_if<SocketInfo>(&event.detail)) {
     say_socket(writer, event.kind, *socket);
+  } else if (const auto* flow = std::get_if<FlowInfo>(&event.detail)) {
+    say_flow(writer, event, *flow);
   } else if (const auto* call = std::get_if<CallInfo>(&event.detail)) {
     say_call(writer, event, *call);
   } else if (const auto* cgroup = std::get_if<CgroupInfo>(&event.detail)) {

@@ -12,6 +12,7 @@ namespace coff {
   static_assert(sizeof(coff_##shape) % 8 == 0, "unaligned shape of " #name);
 COFF_EVENTS(COFF_X)
 #undef COFF_X
+static_assert(std::has_unique_object_representations_v<coff_api_name>);
 static_assert(std::has_unique_object_representations_v<coff_filter>);
 static_assert(std::has_unique_object_representations_v<coff_cgroup_entry>);
 static_assert(std::has_unique_object_representations_v<coff_count>);

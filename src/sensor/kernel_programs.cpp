@@ -13,6 +13,7 @@
 #include <cstring>
 
 #include "base/log.hpp"
+#include "sensor/api_programs.hpp"
 #include "sensor/calls.hpp"
 #include "sensor/compat_entry.hpp"
 
@@ -25,7 +26,6 @@ namespace {
 
 constexpr size_t kScratchPerCpu = 2;  // COFF_SCRATCH_PER_CPU of bpf/common.h
 constexpr size_t kLoadAttempts = 32;  // more than there are programs
-constexpr size_t kTasksBytesMax = 64U << 20;
 
 // The program that libbpf named in its last complaint; libbpf tells it nowhere else.
 thread_local std::string refused_program;
@@ -106,6 +106,7 @@ Result<cofferdam_bpf*> open_skeleton(const LoadOptions& options,
   const auto cpus = static_cast<std::uint32_t>(libbpf_num_possible_cpus());
   bpf_map__set_max_entries(skeleton->maps.scratches, cpus * kScratchPerCpu);
   bpf_map__set_max_entries(skeleton->maps.counts, cpus * COFF_SLOTS * COFF_KINDS);
+  leave_out_api_programs(*skeleton);
   for (const auto& name : left_out) {
     bpf_program* program = bpf_object__find_program_by_name(skeleton->obj, name.c_str());
     if (program != nullptr) bpf_program__set_autoload(program, false);
@@ -147,6 +148,7 @@ Result<KernelPrograms> KernelPrograms::load(const LoadOptions& options) {
 
 Result<void> KernelPrograms::attach() {
   attach_programs();
+  attach_api();
   attach_calls();
   name_known_blindness();
   if (attached_count() == 0) return fail(Code::kUnsupported, "no kernel program attaches");
@@ -164,10 +166,14 @@ void KernelPrograms::attach_programs() {
   attach_program(progs.on_signal, "signals between processes");
   attach_program(progs.on_oom, "OOM kills");
   attach_program(progs.on_uring_submit, "io_uring operations");
+  attach_program(progs.on_tcp_state, "TCP connections with both ends");
   bpf_program* const compat = bpf_object__find_program_by_name(skeleton_->obj, kCompatProgram);
   if (compat != nullptr) attach_program(compat, "the 32-bit entry for system calls");
   if (bpf_program__autoload(progs.seen_task)) {
     task_iterator_.reset(bpf_program__attach_iter(progs.seen_task, nullptr));
+  }
+  if (bpf_program__autoload(progs.seen_socket)) {
+    socket_iterator_.reset(bpf_program__attach_iter(progs.seen_socket, nullptr));
   }
 }
 
@@ -365,15 +371,6 @@ std::uint64_t KernelPrograms::map_bytes() const {
     }
   }
   return bytes;
-}
-
-Result<std::string> KernelPrograms::read_tasks() const {
-  if (task_iterator_ == nullptr) {
-    return fail(Code::kUnsupported, "this kernel has no task iterator");
-  }
-  const Fd reader(bpf_iter_create(bpf_link__fd(task_iterator_.get())));
-  if (!reader.valid()) return fail_errno("cannot start the task iterator");
-  return read_to_end(reader, kTasksBytesMax);
 }
 
 }  // namespace coff::sensor

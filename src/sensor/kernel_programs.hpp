@@ -77,6 +77,10 @@ class KernelPrograms {
   Result<void> set_cgroup(std::uint64_t id, std::uint32_t slot, coff_class cls);
   /// Forgets a control group that was removed.
   void forget_cgroup(std::uint64_t id);
+  /// Adds names of sockets whose connections are followed, COFF_API_SOCKETS at most (kLimit).
+  Result<void> watch_api_sockets(const std::vector<std::string>& names);
+  /// Bytes of this connection are of no interest any more: it is a stream now.
+  void ignore_api_connection(std::uint64_t connection);
   void set_self_pids(const std::vector<std::uint32_t>& pids);
 
   /// All counts that are not zero. Cheap: the counters are mapped, no system call is made.
@@ -88,6 +92,13 @@ class KernelPrograms {
   /// Raw exec-shaped records of all processes, without texts, by the task iterator; kUnsupported
   /// where the kernel has none.
   Result<std::string> read_tasks() const;
+  /// Raw flow-shaped records of the TCP connections that are older than the agent; each is given
+  /// once. Listening sockets get their owner by the way. kUnsupported where the kernel has no
+  /// iterator over open files.
+  Result<std::string> read_connections() const;
+  /// Of connections whose hash has a bit of `mask`, only the first of an edge and failures are
+  /// reported; all are counted. 0: all are reported.
+  void use_flow_sample(std::uint32_t mask);
 
  private:
   struct SkeletonDeleter {
@@ -106,6 +117,7 @@ class KernelPrograms {
   void attach_calls();
   Link attach_call(const ObservedCall& call);
   [[nodiscard]] bool is_wanted(const ObservedCall& call) const;
+  void attach_api();
   void name_known_blindness();
   void name_once(Blindness blindness);
 
@@ -116,6 +128,7 @@ class KernelPrograms {
   std::array<bool, COFF_KINDS> kinds_wanted_{};   ///< By the filter in use.
   bool attached_ = false;
   Link task_iterator_;
+  Link socket_iterator_;
   std::string compat_refusal_;  ///< Why the 32-bit entry itself is not watched; "": it is.
   std::vector<Blindness> blindness_;
 };

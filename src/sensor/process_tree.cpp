@@ -59,6 +59,7 @@ void ProcessTree::replace(Node& node, Process&& next) {
 ProcessPtr ProcessTree::link_to_parent(Process&& child, ProcessPtr parent) {
   if (parent != nullptr && parent->depth + 1 >= kDepthMax) parent = shorten(*parent, kDepthMax / 2);
   child.id = process_id(boot_id_, child.pid, child.start_boot_ns);
+  if (child.person == nullptr && parent != nullptr) child.person = parent->person;
   child.depth = parent == nullptr ? 0 : parent->depth + 1;
   child.parent = std::move(parent);
   return std::make_shared<const Process>(std::move(child));
@@ -103,6 +104,7 @@ void ProcessTree::apply_exec(const schema::Record& record) {
     next.parent = node->current->parent;
     next.depth = node->current->depth;
     next.container = node->current->container;
+    next.person = node->current->person;
     keep_environment(next);
     replace(*node, std::move(next));
     return;
@@ -133,7 +135,19 @@ void ProcessTree::refresh(Node& node, const schema::Record& record) {
   replace(node, std::move(next));
 }
 
+TreeAnswer ProcessTree::apply_flow(const schema::Record& record) {
+  const coff_flow& flow = record.flow();
+  TreeAnswer answer{.process = find_at(flow.hdr.pid, flow.hdr.start, flow.hdr.time)};
+  if (answer.process == nullptr) ++unknown_;
+  if (flow.worker_pid != 0) {
+    answer.other = find_at(flow.worker_pid, flow.worker_start, flow.hdr.time);
+  }
+  return answer;
+}
+
 TreeAnswer ProcessTree::apply(const schema::Record& record) {
+  // Tells of its owner what was true when the connection began.
+  if (record.shape() == schema::Shape::flow) return apply_flow(record);
   const coff_hdr& header = record.header();
   TreeAnswer answer;
   if (const ProcessPtr before = find_at(header.pid, header.start, header.time)) {
@@ -156,6 +170,16 @@ TreeAnswer ProcessTree::apply(const schema::Record& record) {
     answer.other = find_at(record.call().target_pid, record.call().target_start, header.time);
   }
   return answer;
+}
+
+ProcessPtr ProcessTree::set_person(std::uint32_t pid, std::uint64_t start_boot_ns,
+                                   PersonPtr person) {
+  Node* node = node_of(pid, start_boot_ns);
+  if (node == nullptr) return nullptr;
+  Process next = *node->current;
+  next.person = std::move(person);
+  node->current = std::make_shared<const Process>(std::move(next));
+  return node->current;
 }
 
 ProcessPtr ProcessTree::find(std::uint32_t pid) const {

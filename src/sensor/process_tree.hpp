@@ -45,6 +45,9 @@ class ProcessTree {
   /// Adds a process that is older than the agent, or that a loss hid; an existing one stays.
   /// Returns the process in force.
   ProcessPtr add(Process process);
+  /// Says who is behind a process and whatever it forks from now on; gives the process as it is
+  /// then, null when it is not known.
+  ProcessPtr set_person(std::uint32_t pid, std::uint64_t start_boot_ns, PersonPtr person);
   /// A process as it is now; null when not known.
   [[nodiscard]] ProcessPtr find(std::uint32_t pid) const;
   /// As it was at `boot_ns`. `start_boot_ns` 0 accepts whatever has the pid.
@@ -70,6 +73,7 @@ class ProcessTree {
   void replace(Node& node, Process&& next);
   ProcessPtr link_to_parent(Process&& child, ProcessPtr parent);
   ProcessPtr apply_fork(const schema::Record& record);
+  TreeAnswer apply_flow(const schema::Record& record);
   void apply_exec(const schema::Record& record);
   void refresh(Node& node, const schema::Record& record);
 

@@ -14,6 +14,9 @@ namespace coff::sensor {
 namespace {
 // Reading /proc for an unknown process costs some 50 us: a storm of them must not stop the reader.
 constexpr std::uint32_t kHealsPerSecondMax = 200;
+// Records of connections that are worth their cost; a storm is counted, and sampled.
+constexpr std::uint64_t kFlowsPerSecondMax = 1000;
+constexpr std::uint32_t kFlowSampleMaskMax = 0xFFFF;
 }  // namespace
 
 Sensor::Sensor(KernelPrograms programs, Rings rings, SensorOptions options)
@@ -33,6 +36,7 @@ Result<std::unique_ptr<Sensor>> Sensor::open(SensorOptions options) {
       new Sensor(std::move(programs), std::move(rings), std::move(options)));
   sensor->learn_cgroups();
   TRY(sensor->use_filter(sensor->options_.filter));
+  sensor->watch_api_sockets(sensor->options_.api_sockets);
   TRY(sensor->programs_.attach());
   // Whatever starts or ends from here on is in the rings too; what began while we attached is not.
   sensor->learn_cgroups();
@@ -47,6 +51,12 @@ Result<std::vector<std::string>> Sensor::use_filter(const KernelFilter& filter) 
   TRY(programs_.use_filter(*compiled.tables));
   options_.filter = filter;
   return compiled.notes;
+}
+
+void Sensor::watch_api_sockets(const std::vector<std::string>& names) {
+  if (auto watched = programs_.watch_api_sockets(names); !watched) {
+    log_warning("sensor", "sockets of engines: " + watched.error().message());
+  }
 }
 
 void Sensor::learn_cgroup(std::uint64_t id, std::string_view path) {
@@ -114,6 +124,15 @@ void Sensor::take_record(std::span<const std::byte> bytes, const Sink& sink) {
   const bool told_of_victim = record.kind() == COFF_KIND_oom_kill && answer.other != nullptr;
   const ContainerPtr container =
       container_of(told_of_victim ? answer.other->cgroup : header.cgroup);
+  if (record.shape() == schema::Shape::api) {
+    if (options_.on_api) {
+      options_.on_api({.record = record,
+                       .wall_ns = static_cast<std::int64_t>(header.time) + boot_to_wall_ns_,
+                       .engine = answer.process,
+                       .container = container});
+    }
+    return;
+  }
   if (answer.login_changed && record.kind() != COFF_KIND_exec) {
     Event login{.kind = Kind::loginuid,
                 .wall_ns = static_cast<std::int64_t>(header.time) + boot_to_wall_ns_,
@@ -140,7 +159,20 @@ Result<size_t> Sensor::poll(const Sink& sink, size_t bytes_max) {
   return batch.size();
 }
 
+// Halves the sample while there is too much, and doubles it again when there is room.
+void Sensor::adapt_flow_sample() {
+  const std::uint64_t flows =
+      delivered_[COFF_KIND_flow] - std::exchange(flows_before_, delivered_[COFF_KIND_flow]);
+  std::uint32_t mask = flow_sample_mask_;
+  if (flows > kFlowsPerSecondMax && mask < kFlowSampleMaskMax) mask = mask * 2 + 1;
+  if (flows < kFlowsPerSecondMax / 4) mask /= 2;
+  if (mask == flow_sample_mask_) return;
+  flow_sample_mask_ = mask;
+  programs_.use_flow_sample(mask);
+}
+
 void Sensor::tick() {
+  adapt_flow_sample();
   const std::int64_t boot_ns = boot_now_ns();
   boot_to_wall_ns_ = wall_now_ns() - boot_ns;
   heals_this_second_ = 0;
@@ -200,6 +232,18 @@ void Sensor::report_processes(const Sink& sink) const {
           .process = tree_.find(process.pid),
           .container = container_of(process.cgroup)});
   });
+}
+
+Result<void> Sensor::report_connections(const Sink& sink) {
+  const std::string records = TRY(programs_.read_connections());
+  alignas(8) std::array<std::byte, sizeof(coff_flow)> bytes;
+  for (size_t at = 0; at + bytes.size() <= records.size(); at += bytes.size()) {
+    std::memcpy(bytes.data(), records.data() + at, bytes.size());
+    take_record(bytes, sink);
+    // The iterator's, not a ring's: it has no share in the account of what was sent.
+    --delivered_[COFF_KIND_flow];
+  }
+  return {};
 }
 
 Losses Sensor::take_losses() {

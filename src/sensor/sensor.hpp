@@ -22,6 +22,14 @@ struct ExistingCgroup {
   std::string path;
 };
 
+/// Bytes that an engine's socket carried. Borrows everything.
+struct ApiBytes {
+  const schema::Record& record;  ///< Of shape api.
+  std::int64_t wall_ns = 0;
+  const ProcessPtr& engine;       ///< The process that answers there; null when not known.
+  const ContainerPtr& container;  ///< The engine's own, null on the host.
+};
+
 struct SensorOptions {
   LoadOptions load;
   KernelFilter filter;
@@ -37,6 +45,10 @@ struct SensorOptions {
   std::function<ContainerPtr(std::string_view id)> find_container;
   /// Called with the path of a container's first control group, before any process of it has run.
   std::function<void(std::string_view path)> on_new_container;
+  /// Sockets that container engines listen on, by the names that the engines gave them.
+  std::vector<std::string> api_sockets;
+  /// Called for bytes that such a socket carried, in the order of time among the events.
+  std::function<void(const ApiBytes&)> on_api;
   /// Called with the path of every control group that is removed.
   std::function<void(std::string_view path)> on_removed_cgroup;
 };
@@ -82,15 +94,24 @@ class Sensor {
   void tick();
 
   Result<std::vector<std::string>> use_filter(const KernelFilter& filter);
+  /// Follows these sockets from now on, beside those that were followed before.
+  void watch_api_sockets(const std::vector<std::string>& names);
   /// Processes of every container and of the host, as they are now: reports each to `sink` as
   /// Kind::process_seen.
   void report_processes(const Sink& sink) const;
+  /// TCP connections that are older than the sensor: each to `sink` as Kind::flow, state "seen".
+  Result<void> report_connections(const Sink& sink);
   /// Reads all processes again: adds those that a loss hid, removes those that ended unseen.
   Result<void> heal();
+
+  /// Connections of which a record is made: one in so many. Failures and the first of each edge
+  /// always have one.
+  [[nodiscard]] std::uint32_t flow_sampling() const { return flow_sample_mask_ + 1; }
 
   Losses take_losses();
   [[nodiscard]] std::vector<KindTotals> totals() const;  ///< Index: enum coff_kind.
   [[nodiscard]] const ProcessTree& processes() const { return tree_; }
+  ProcessTree& processes() { return tree_; }
   [[nodiscard]] const Cgroups& cgroups() const { return cgroups_; }
   [[nodiscard]] const KernelPrograms& programs() const { return programs_; }
   KernelPrograms& programs() { return programs_; }
@@ -105,6 +126,7 @@ class Sensor {
   void learn_cgroups();
   ProcessPtr heal_one(const schema::Record& record);
   Result<void> read_processes(std::vector<std::uint32_t>* seen);
+  void adapt_flow_sample();
 
   KernelPrograms programs_;
   Rings rings_;
@@ -117,6 +139,8 @@ class Sensor {
   std::uint64_t taken_skipped_ = 0;
   std::uint64_t malformed_ = 0;
   std::uint64_t healed_ = 0;
+  std::uint32_t flow_sample_mask_ = 0;
+  std::uint64_t flows_before_ = 0;  ///< Delivered until the last tick.
   std::uint32_t heals_this_second_ = 0;
   bool listed_this_second_ = false;
 };

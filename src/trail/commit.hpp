@@ -9,7 +9,7 @@
 
 #include "base/bytes.hpp"
 #include "base/result.hpp"
-#include "trail/database.hpp"
+#include "base/database.hpp"
 
 namespace coff::trail {
 

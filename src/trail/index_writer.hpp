@@ -4,7 +4,7 @@
 #include <optional>
 #include <string>
 
-#include "trail/database.hpp"
+#include "base/database.hpp"
 #include "trail/index.hpp"
 #include "trail/index_block.hpp"
 #include "trail/reader.hpp"

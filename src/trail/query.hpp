@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "base/result.hpp"
-#include "trail/database.hpp"
+#include "base/database.hpp"
 #include "trail/index.hpp"
 #include "trail/index_row.hpp"
 #include "trail/reader.hpp"

@@ -50,6 +50,8 @@ class RecordBuilder {
   coff_sock& sock() { return as<coff_sock>(Shape::sock); }
   coff_call& call() { return as<coff_call>(Shape::call); }
   coff_cgroup& cgroup() { return as<coff_cgroup>(Shape::cgroup); }
+  coff_api& api() { return as<coff_api>(Shape::api); }
+  coff_flow& flow() { return as<coff_flow>(Shape::flow); }
 
   RecordBuilder& comm(std::string_view name) {
     coff_hdr& head = header();
@@ -84,9 +86,9 @@ class RecordBuilder {
 
  private:
   [[nodiscard]] size_t shape_bytes() const {
-    constexpr size_t kSizes[] = {sizeof(coff_fork),  sizeof(coff_exec), sizeof(coff_exit),
-                                 sizeof(coff_file),  sizeof(coff_sock), sizeof(coff_call),
-                                 sizeof(coff_cgroup)};
+    constexpr size_t kSizes[] = {sizeof(coff_fork),   sizeof(coff_exec), sizeof(coff_exit),
+                                 sizeof(coff_file),   sizeof(coff_sock), sizeof(coff_call),
+                                 sizeof(coff_cgroup), sizeof(coff_api),  sizeof(coff_flow)};
     return kSizes[static_cast<size_t>(shape_)];
   }
   template <typename T>

@@ -35,18 +35,26 @@ std::string text_at(const json::value& value, std::initializer_list<std::string_
   return at->is_string() ? std::string(at->get_string()) : json::serialize(*at);
 }
 
-Result<std::unique_ptr<Product>> Product::start(const std::vector<std::string>& engines) {
+Result<std::unique_ptr<Product>> Product::start(const std::vector<std::string>& engines,
+                                                const std::string& settings) {
   std::unique_ptr<Product> product(new Product(TRY(Workspace::create())));
   const Workspace& place = product->workspace_;
   std::string sockets;
   for (const auto& socket : engines) sockets += (sockets.empty() ? "'" : ", '") + socket + "'";
   std::ofstream(place / "cofferdam.yaml")
       << "data_dir: " << place / "trail-data" << "\nrun_dir: " << place / "agent-run"
-      << "\nengines: [" << sockets << "]\n";
-  product->agent_ = TRY(Child::start({COFF_PROGRAM, "agent", "--config", place / "cofferdam.yaml"},
-                                     place / "agent.log"));
+      << "\nengines: [" << sockets << "]\n"
+      << settings;
+  product->engine_count_ = engines.size();
+  TRY(product->start_again());
+  return product;
+}
+
+Result<void> Product::start_again() {
+  agent_ = TRY(Child::start({COFF_PROGRAM, "agent", "--config", workspace_ / "cofferdam.yaml"},
+                            workspace_ / "agent.log"));
   const bool ready = eventually([&] {
-    const auto status = product->cofferdam({"status"});
+    const auto status = cofferdam({"status"});
     if (!status || status->status != 0) return false;
     size_t connected = 0;
     constexpr std::string_view kConnected = "\"connected\":true";
@@ -54,10 +62,10 @@ Result<std::unique_ptr<Product>> Product::start(const std::vector<std::string>& 
          at = status->out.find(kConnected, at + 1)) {
       ++connected;
     }
-    return status->out.find("kernel.exec.sent") != std::string::npos && connected >= engines.size();
+    return status->out.find("kernel.exec.sent") != std::string::npos && connected >= engine_count_;
   });
-  if (!ready) return fail(Code::kTimeout, "the agent is not ready: " + product->told());
-  return product;
+  if (!ready) return fail(Code::kTimeout, "the agent is not ready: " + told());
+  return {};
 }
 
 Result<Outcome> Product::cofferdam(std::vector<std::string> arguments) const {

@@ -27,8 +27,12 @@ std::string text_at(const boost::json::value& value, std::initializer_list<std::
 /// A running agent with a trail of its own, gone with this object. Not thread-safe.
 class Product {
  public:
-  /// Starts it for the engines behind these sockets, and waits until each is connected.
-  static Result<std::unique_ptr<Product>> start(const std::vector<std::string>& engines);
+  /// Starts it for the engines behind these sockets, and waits until each is connected. `settings`
+  /// are further lines of its configuration.
+  static Result<std::unique_ptr<Product>> start(const std::vector<std::string>& engines,
+                                                const std::string& settings = "");
+  /// After stop(): with the same configuration and data.
+  Result<void> start_again();
 
   /// Runs `cofferdam ARGUMENTS --config ...`; any exit status.
   [[nodiscard]] Result<Outcome> cofferdam(std::vector<std::string> arguments) const;
@@ -45,6 +49,7 @@ class Product {
  private:
   explicit Product(Workspace workspace) : workspace_(std::move(workspace)) {}
   Workspace workspace_;
+  std::size_t engine_count_ = 0;
   Child agent_;
 };
 

@@ -1,25 +1,22 @@
 // What an ELF file says about itself: build id, name, needed libraries, interpreter.
-#include "agent/elf_identity.hpp"
+#include "inventory/elf/elf_identity.hpp"
 
 #include <elf.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cstring>
 #include <optional>
-#include <span>
 
 #include "base/bytes.hpp"
 #include "base/json_writer.hpp"
+#include "inventory/elf/elf_file.hpp"
 
-namespace coff::agent {
+namespace coff::inventory {
 namespace {
 
 constexpr std::size_t kProgramHeadersMax = 512;
 constexpr std::uint64_t kDynamicBytesMax = 1U << 20U;
 constexpr std::uint64_t kNoteBytesMax = 1U << 20U;
-constexpr std::uint64_t kNameBytesMax = 4096;
 /// SHA-1 has 20, other linkers write up to 32; more is not a build id.
 constexpr std::uint64_t kBuildIdBytesMax = 64;
 
@@ -27,88 +24,40 @@ struct Elf32 {
   using Header = Elf32_Ehdr;
   using Segment = Elf32_Phdr;
   using Dynamic = Elf32_Dyn;
+  using Section = Elf32_Shdr;
 };
 struct Elf64 {
   using Header = Elf64_Ehdr;
   using Segment = Elf64_Phdr;
   using Dynamic = Elf64_Dyn;
+  using Section = Elf64_Shdr;
 };
 
-class File {
- public:
-  static Result<File> open(const Fd& fd) {
-    struct stat status{};
-    if (::fstat(fd.get(), &status) != 0) return fail_errno("cannot stat the file");
-    if (!S_ISREG(status.st_mode)) return fail(Code::kInvalid, "not a regular file");
-    return File(fd, static_cast<std::uint64_t>(status.st_size));
-  }
+/// systemd.io/ELF_PACKAGE_METADATA.
+constexpr Elf64_Word kPackageNote = 0xcafe1a7e;
+constexpr std::uint64_t kPackageNoteBytesMax = 65536;
 
-  /// Fills `bytes` from this place, or an error.
-  [[nodiscard]] Result<void> read_into(std::uint64_t offset, std::span<char> bytes) const {
-    if (offset > size_ || bytes.size() > size_ - offset) {
-      return fail(Code::kInvalid, "the ELF file refers to bytes behind its end");
-    }
-    while (!bytes.empty()) {
-      const ssize_t got =
-          ::pread(fd_.get(), bytes.data(), bytes.size(), static_cast<off_t>(offset));
-      if (got < 0 && errno == EINTR) continue;
-      if (got < 0) return fail_errno("cannot read the ELF file");
-      if (got == 0) return fail(Code::kInvalid, "the ELF file became shorter while it was read");
-      bytes = bytes.subspan(static_cast<std::size_t>(got));
-      offset += static_cast<std::uint64_t>(got);
-    }
-    return {};
-  }
-  /// Exactly these bytes; nothing is allocated for bytes that the file doesn't have.
-  [[nodiscard]] Result<std::string> read(std::uint64_t offset, std::uint64_t size) const {
-    if (offset > size_ || size > size_ - offset) {
-      return fail(Code::kInvalid, "the ELF file refers to bytes behind its end");
-    }
-    std::string bytes(size, '\0');
-    TRY(read_into(offset, bytes));
-    return bytes;
-  }
-  template <typename T>
-  [[nodiscard]] Result<T> value(std::uint64_t offset) const {
-    T value{};
-    TRY(read_into(offset, std::span(reinterpret_cast<char*>(&value), sizeof value)));
-    return value;
-  }
-  /// A text ended by NUL at `offset`, at most `size` bytes of which are looked at.
-  [[nodiscard]] Result<std::string> text(std::uint64_t offset, std::uint64_t size) const {
-    if (offset >= size_) return fail(Code::kInvalid, "an ELF string is behind the file's end");
-    const std::uint64_t most = std::min({size, size_ - offset, kNameBytesMax});
-    std::string bytes = TRY(read(offset, most));
-    const std::size_t end = bytes.find('\0');
-    if (end == std::string::npos) return fail(Code::kInvalid, "an ELF string has no end");
-    bytes.resize(end);
-    return bytes;
-  }
-
- private:
-  File(const Fd& fd, std::uint64_t size) : fd_(fd), size_(size) {}
-
-  const Fd& fd_;
-  std::uint64_t size_;
-};
-
-/// Build id of one note segment: each note is name size, content size, type, name, content, the
-/// last two padded to 4 bytes.
-std::optional<std::string> build_id(std::string_view notes) {
+/// Build id and package note of one note segment: each note is name size, content size, type,
+/// name, content, the last two padded to 4 bytes.
+void read_notes(std::string_view notes, ElfIdentity& identity) {
   while (notes.size() >= sizeof(Elf64_Nhdr)) {
     Elf64_Nhdr note;
     std::memcpy(&note, notes.data(), sizeof note);
     notes.remove_prefix(sizeof note);
     const std::uint64_t name_size = (std::uint64_t{note.n_namesz} + 3) & ~std::uint64_t{3};
     const std::uint64_t content_size = (std::uint64_t{note.n_descsz} + 3) & ~std::uint64_t{3};
-    if (name_size > notes.size() || note.n_descsz > notes.size() - name_size) return std::nullopt;
-    const bool is_gnu = note.n_namesz == 4 && std::memcmp(notes.data(), "GNU", 4) == 0;
-    if (is_gnu && note.n_type == NT_GNU_BUILD_ID && note.n_descsz <= kBuildIdBytesMax) {
-      return to_hex(octets(notes.substr(name_size, note.n_descsz)));
+    if (name_size > notes.size() || note.n_descsz > notes.size() - name_size) return;
+    const std::string_view name = notes.substr(0, note.n_namesz);
+    const std::string_view content = notes.substr(name_size, note.n_descsz);
+    if (name == std::string_view("GNU\0", 4) && note.n_type == NT_GNU_BUILD_ID &&
+        content.size() <= kBuildIdBytesMax && identity.build_id.empty()) {
+      identity.build_id = to_hex(octets(content));
+    } else if (name == std::string_view("FDO\0", 4) && note.n_type == kPackageNote &&
+               content.size() <= kPackageNoteBytesMax) {
+      identity.package_note = content.substr(0, content.find('\0'));
     }
     notes.remove_prefix(std::min<std::uint64_t>(name_size + content_size, notes.size()));
   }
-  return std::nullopt;
 }
 
 template <typename Segment>
@@ -123,7 +72,7 @@ std::optional<std::uint64_t> file_offset(const std::vector<Segment>& segments,
 }
 
 template <typename Format>
-Result<void> read_dynamic(const File& file, const typename Format::Segment& segment,
+Result<void> read_dynamic(const ElfFile& file, const typename Format::Segment& segment,
                           const std::vector<typename Format::Segment>& segments,
                           ElfIdentity& identity) {
   using Dynamic = typename Format::Dynamic;
@@ -163,7 +112,7 @@ Result<void> read_dynamic(const File& file, const typename Format::Segment& segm
 }
 
 template <typename Format>
-Result<ElfIdentity> parse(const File& file) {
+Result<ElfIdentity> parse(const ElfFile& file) {
   using Segment = typename Format::Segment;
   const auto header = TRY(file.value<typename Format::Header>(0));
   if (header.e_phnum > kProgramHeadersMax ||
@@ -182,9 +131,8 @@ Result<ElfIdentity> parse(const File& file) {
   for (const Segment& segment : segments) {
     if (segment.p_type == PT_INTERP) {
       identity.interpreter = TRY(file.text(segment.p_offset, segment.p_filesz));
-    } else if (segment.p_type == PT_NOTE && identity.build_id.empty() &&
-               segment.p_filesz <= kNoteBytesMax) {
-      identity.build_id = build_id(TRY(file.read(segment.p_offset, segment.p_filesz))).value_or("");
+    } else if (segment.p_type == PT_NOTE && segment.p_filesz <= kNoteBytesMax) {
+      read_notes(TRY(file.read(segment.p_offset, segment.p_filesz)), identity);
     } else if (segment.p_type == PT_DYNAMIC) {
       TRY(read_dynamic<Format>(file, segment, segments, identity));
     }
@@ -192,10 +140,46 @@ Result<ElfIdentity> parse(const File& file) {
   return identity;
 }
 
+template <typename Format>
+Result<ElfSection> find_section(const ElfFile& file, std::string_view wanted) {
+  using Section = typename Format::Section;
+  const auto header = TRY(file.value<typename Format::Header>(0));
+  if (header.e_shoff == 0 || header.e_shnum == 0 || header.e_shentsize != sizeof(Section) ||
+      header.e_shstrndx >= header.e_shnum) {
+    return ElfSection{};
+  }
+  const auto table = file.read(header.e_shoff, header.e_shnum * std::uint64_t{sizeof(Section)});
+  if (!table) return ElfSection{};
+  const auto section_at = [&table](std::size_t at) {
+    Section section;
+    std::memcpy(&section, table->data() + at * sizeof section, sizeof section);
+    return section;
+  };
+  const Section names = section_at(header.e_shstrndx);
+  for (std::size_t at = 0; at < header.e_shnum; ++at) {
+    const Section section = section_at(at);
+    if (section.sh_type == SHT_NOBITS || section.sh_name >= names.sh_size) continue;
+    const std::uint64_t most =
+        std::min<std::uint64_t>(names.sh_size - section.sh_name, wanted.size() + 1);
+    const auto name = file.read(std::uint64_t{names.sh_offset} + section.sh_name, most);
+    if (name && std::string_view(*name).substr(0, name->find('\0')) == wanted) {
+      return ElfSection{section.sh_offset, section.sh_size};
+    }
+  }
+  return ElfSection{};
+}
+
 }  // namespace
 
+Result<ElfSection> find_elf_section(const Fd& fd, std::string_view name) {
+  const ElfFile file = TRY(ElfFile::open(fd));
+  const std::string ident = TRY(file.read(0, EI_NIDENT));
+  if (ident[EI_CLASS] == ELFCLASS64) return find_section<Elf64>(file, name);
+  return find_section<Elf32>(file, name);
+}
+
 Result<ElfIdentity> parse_elf(const Fd& fd) {
-  const File file = TRY(File::open(fd));
+  const ElfFile file = TRY(ElfFile::open(fd));
   const std::string ident = TRY(file.read(0, EI_NIDENT));
   if (ident.compare(0, SELFMAG, ELFMAG) != 0) return fail(Code::kInvalid, "not an ELF file");
   if (ident[EI_DATA] != ELFDATA2LSB) {
@@ -224,4 +208,4 @@ Result<std::string> read_elf_identity(const Fd& file) {
   return text;
 }
 
-}  // namespace coff::agent
+}  // namespace coff::inventory

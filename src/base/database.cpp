@@ -1,9 +1,11 @@
 // SQLite as values: a connection and prepared statements that close themselves.
-#include "trail/database.hpp"
+#include "base/database.hpp"
 
 #include <sqlite3.h>
 
-namespace coff::trail {
+#include <cstring>
+
+namespace coff {
 
 namespace {
 
@@ -53,7 +55,7 @@ Result<bool> Statement::step() {
   const int code = sqlite3_step(statement_.get());
   if (code == SQLITE_ROW) return true;
   if (code == SQLITE_DONE) return false;
-  return database_error(sqlite3_db_handle(statement_.get()), "the trail index failed");
+  return database_error(sqlite3_db_handle(statement_.get()), "the database failed");
 }
 
 Result<void> Statement::run() {
@@ -100,9 +102,26 @@ Result<Database> Database::open(const std::string& path, Mode mode) {
   return database;
 }
 
+Result<Database> Database::open_copy(std::string_view bytes) {
+  Database database = TRY(open(":memory:", Mode::kReadWrite));
+  sqlite3* connection = database.connection_.get();
+  const auto size = static_cast<sqlite3_int64>(bytes.size());
+  auto* copy = static_cast<unsigned char*>(sqlite3_malloc64(bytes.size() + 1));
+  if (copy == nullptr) return fail(Code::kLimit, "no memory for a copy of a database");
+  std::memcpy(copy, bytes.data(), bytes.size());
+  // The connection owns the copy from here, also after an error.
+  if (sqlite3_deserialize(connection, "main", copy, size, size,
+                          SQLITE_DESERIALIZE_READONLY | SQLITE_DESERIALIZE_FREEONCLOSE) !=
+      SQLITE_OK) {
+    return database_error(connection, "cannot open a copy of a database");
+  }
+  TRY(database.execute("PRAGMA cell_size_check=ON"));
+  return database;
+}
+
 Result<void> Database::execute(const std::string& sql) {
   if (sqlite3_exec(connection_.get(), sql.c_str(), nullptr, nullptr, nullptr) != SQLITE_OK) {
-    return database_error(connection_.get(), "the trail index failed");
+    return database_error(connection_.get(), "the database failed");
   }
   return {};
 }
@@ -112,7 +131,7 @@ Result<Statement> Database::prepare(std::string_view sql) {
   sqlite3_stmt* handle = nullptr;
   if (sqlite3_prepare_v3(connection_.get(), sql.data(), static_cast<int>(sql.size()),
                          SQLITE_PREPARE_PERSISTENT, &handle, nullptr) != SQLITE_OK) {
-    return database_error(connection_.get(), "the trail index failed");
+    return database_error(connection_.get(), "the database failed");
   }
   statement.statement_.reset(handle);
   return statement;
@@ -124,4 +143,4 @@ bool Database::was_replaced() const {
   return moved != 0;
 }
 
-}  // namespace coff::trail
+}  // namespace coff

@@ -11,7 +11,7 @@
 struct sqlite3;
 struct sqlite3_stmt;
 
-namespace coff::trail {
+namespace coff {
 
 class Database;
 
@@ -45,6 +45,8 @@ class Database {
  public:
   enum class Mode : unsigned char { kReadOnly, kReadWrite };
   static Result<Database> open(const std::string& path, Mode mode);
+  /// A database in memory from the bytes of a file that may be hostile; nothing can be written.
+  static Result<Database> open_copy(std::string_view bytes);
   Result<void> execute(const std::string& sql);
   Result<Statement> prepare(std::string_view sql);
   /// True when the file was removed or replaced since it was opened.
@@ -57,4 +59,4 @@ class Database {
   std::unique_ptr<sqlite3, Close> connection_;
 };
 
-}  // namespace coff::trail
+}  // namespace coff
