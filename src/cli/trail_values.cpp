@@ -73,10 +73,10 @@ std::string erased_text(std::string_view item) {
   if (commitments == nullptr || !commitments->is_array() || absent == nullptr) {
     return printable(item);
   }
-  std::string text = std::to_string(commitments->get_array().size()) + " values erased";
   const auto gone = absent->to_number<std::uint64_t>(problem);
-  if (!problem && gone > 0) text += ", " + std::to_string(gone) + " were gone before";
-  return text + "; an entry of type erase says so";
+  return "values erased: " + std::to_string(commitments->get_array().size()) +
+         ", gone before: " + std::to_string(problem ? 0 : gone) +
+         "; an entry of type erase says so";
 }
 
 Result<void> erase(const Global& global, const Erasing& options) {
@@ -145,11 +145,10 @@ void note_erased_values(const std::string& dir, trail::VerifyReport& report) {
   const auto sidecar = trail::Sidecar::open(sidecar_path(dir), trail::Sidecar::Mode::kReadOnly);
   const auto count = sidecar ? sidecar->erased_count() : std::unexpected(sidecar.error());
   if (!count || *count == 0) return;
-  report.findings.push_back(
-      {.kind = "erased",
-       .damage = false,
-       .detail = std::to_string(*count) +
-                 " redacted values were erased; entries of type erase say which and why"});
+  report.findings.push_back({.kind = "erased",
+                             .damage = false,
+                             .detail = "redacted values erased: " + std::to_string(*count) +
+                                       "; entries of type erase say which and why"});
 }
 
 }  // namespace coff::cli

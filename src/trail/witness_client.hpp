@@ -13,7 +13,7 @@
 namespace coff::trail {
 
 /// Longest answer of a witness that is read.
-inline constexpr size_t kWitnessAnswerBytesMax = 64 * 1024;
+inline constexpr size_t kWitnessAnswerBytesMax = size_t{64} * 1024;
 
 struct WitnessPeer {
   std::string url;  ///< Submission prefix, http:// or https://, without "/add-checkpoint".

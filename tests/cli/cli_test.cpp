@@ -220,6 +220,12 @@ TEST_F(Cli, WhatIsTypedNeverReachesTheTerminalRaw) {
       if (option.name.starts_with("--")) call.push_back(option.name);
       call.push_back(hostile);
       if (option.name != "--config") call = call + std::vector<std::string>{"--config", nowhere};
+      // Not this machine's own trail, which may be there and answer.
+      const bool takes_dir = std::ranges::any_of(
+          command.options, [](const Option& each) { return each.name == "--dir"; });
+      if (takes_dir && option.name != "--dir") {
+        call = call + std::vector<std::string>{"--dir", nowhere};
+      }
       const Outcome run = run_program(call);
       expect_clean(run);
       EXPECT_NE(run.status, 0) << run.command;
