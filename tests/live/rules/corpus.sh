@@ -9,6 +9,7 @@ set -eu
 
 out=$1
 part=$out.part.tar
+later='tree sudo at logrotate libpopt0 iputils-ping adduser'
 packages=apt,nginx-light,postgresql,redis-server,cron,gcc,libc6-dev,make,curl,procps
 
 mmdebstrap --quiet --variant=essential --include="$packages" \
@@ -16,7 +17,8 @@ mmdebstrap --quiet --variant=essential --include="$packages" \
 	--dpkgopt='path-exclude=/usr/share/locale/*' \
 	--customize-hook='mkdir -p "$1/srv/packages"' \
 	--customize-hook='cp /etc/resolv.conf "$1/etc/resolv.conf"' \
-	--customize-hook='chroot "$1" sh -c "apt-get update -q && cd /srv/packages && apt-get download -q tree sudo at logrotate libpopt0 iputils-ping adduser"' \
+	--customize-hook='chroot "$1" apt-get update -q' \
+	--customize-hook="chroot \"\$1\" sh -c 'cd /srv/packages && apt-get download -q $later'" \
 	--customize-hook='echo "* * * * * root /usr/bin/true" >"$1/etc/cron.d/every-minute"' \
 	bookworm "$part" ${COFF_DEMO_MIRROR:+"$COFF_DEMO_MIRROR"}
 mv "$part" "$out"

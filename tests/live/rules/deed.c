@@ -2,7 +2,7 @@
  * A static program: it stands for miners, servers and compilers in an image, and under a foreign
  * name it does nothing unless its first argument says so.
  *
- *   under PROGRAM...      runs it as a child and waits, so that its events have this name above them
+ *   under PROGRAM...      runs it as a child and waits: its events have this name above them
  *   as UID PROGRAM...     becomes that user, then the program
  *   half PROGRAM...       real user 1000, effective root, then the program
  *   memfd ARGUMENT...     becomes a copy of itself in memory, with these arguments
