@@ -237,8 +237,9 @@ void Pipeline::tell_finding(std::string_view entry) {
 }
 
 // An entry of the agent's own making, to the trail and to followers.
-void Pipeline::tell(std::string_view kind, std::string_view entry) {
-  append(entry, redacted_);
+void Pipeline::tell(std::string_view kind, std::string_view entry,
+                    std::span<const EntryReference> references) {
+  append(entry, redacted_, references);
   if (!context_.live().wanted()) return;
   if (auto published = context_.live().publish({.kind = kind, .json = entry}); !published) {
     log_warning("sensor", published.error().message());
@@ -262,7 +263,7 @@ void Pipeline::tell_access(const access::Target& target,
 }
 
 void Pipeline::tick() {
-  detector_.tell_repeats([this](std::string_view entry) { tell_finding(entry); });
+  detector_.tell_repeats([this](const FindingEntry& entry) { tell_finding(entry); });
   redacted_.clear();
   traffic_.tick();
   learner_.tick();
