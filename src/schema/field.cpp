@@ -76,7 +76,7 @@ struct Shown {
 
 }  // namespace
 
-std::array<FieldGroup, 10> field_groups() {
+std::array<FieldGroup, 11> field_groups() {
   return {{{"Event", event_fields()},
            {"Process", process_fields()},
            {"Ancestors and sessions", ancestry_fields()},

@@ -102,7 +102,7 @@ struct FieldGroup {
   std::string_view title;
   std::span<const Field> fields;
 };
-std::array<FieldGroup, 10> field_groups();
+std::array<FieldGroup, 11> field_groups();
 
 /// The row of that exact name (without argument), null when there is none. Logarithmic.
 const Field* find_field(std::string_view name);
