@@ -33,6 +33,7 @@ constexpr CallRow kCalls[] = {
     {"status", Permission::kSee, Target::kAll},
     {"ps", Permission::kSee, Target::kSensor},
     {"doctor", Permission::kSee, Target::kSensor},
+    {"rules", Permission::kSee, Target::kSensor},
     {"flows", Permission::kSee, Target::kSensor},
     {"events.follow", Permission::kSee, Target::kFollow},
     {"events.query", Permission::kSee, Target::kKeeper},

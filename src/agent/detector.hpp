@@ -3,12 +3,14 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <unordered_map>
 #include <vector>
 
+#include "agent/trail_writer.hpp"
 #include "base/json_writer.hpp"
 #include "base/result.hpp"
 #include "config/config.hpp"
@@ -20,10 +22,12 @@ namespace coff::agent {
 
 /// What became of events and findings, since start.
 struct DetectorCounters {
-  std::uint64_t asked = 0;      ///< Events that rules were asked about.
-  std::uint64_t findings = 0;   ///< Told at once.
-  std::uint64_t repeats = 0;    ///< Counted into a finding that was told before.
-  std::uint64_t unlimited = 0;  ///< Told at once because too many different ones repeat already.
+  std::uint64_t asked = 0;       ///< Events that rules were asked about.
+  std::uint64_t findings = 0;    ///< Told at once.
+  std::uint64_t repeats = 0;     ///< Counted into a finding that was told before.
+  std::uint64_t unlimited = 0;   ///< Told at once because too many different ones repeat already.
+  std::uint64_t suppressed = 0;  ///< As the configuration says.
+  std::uint64_t limited = 0;     ///< More than rules.findings_per_minute of one rule.
 };
 
 /// One finding on its way out. `event` is borrowed.
@@ -33,13 +37,30 @@ struct Found {
   std::string_view id;  ///< 16 hexadecimal digits: the same for repeats of one finding.
 };
 
+/// A finding's entry, one JSON object, and the places in it that the keeper fills.
+struct FindingEntry {
+  std::string json;
+  std::vector<EntryReference> references;
+};
+
+/// What became of one rule since the agent's start, reloads included.
+struct RuleActivity {
+  const rules::Rule* rule = nullptr;
+  std::uint64_t evaluated = 0;
+  std::uint64_t matched = 0;
+  std::uint64_t told = 0;
+  std::uint64_t repeats = 0;
+  std::uint64_t suppressed = 0;
+  std::uint64_t limited = 0;
+};
+
 /// Belongs to the thread of the sensor's loop. Not movable.
 class Detector {
  public:
-  /// Makes the entry of a finding: one JSON object. Only for those that are told.
-  using MakeEntry = std::function<std::string(const Found&)>;
+  /// Makes the entry of a finding. Only for those that are told.
+  using MakeEntry = std::function<FindingEntry(const Found&)>;
   /// Takes a finding's entry, complete.
-  using Tell = std::function<void(std::string_view entry)>;
+  using Tell = std::function<void(const FindingEntry& entry)>;
   /// Repeats that are remembered at a time; findings beyond it are all told.
   static constexpr size_t kRepeatsMax = 1024;
 
@@ -53,6 +74,7 @@ class Detector {
   Result<void> load(const config::RulesSettings& settings, bool keep);
   /// Members of a `rules` entry (docs/formats/event.md) about the last load.
   [[nodiscard]] const std::string& report() const { return report_; }
+  [[nodiscard]] bool has_rules() const { return !list_.empty(); }
   /// What the last load complained of, for the log.
   [[nodiscard]] const std::vector<rules::Problem>& problems() const { return problems_; }
 
@@ -69,18 +91,29 @@ class Detector {
 
   void write_counters(JsonWriter& json) const;
   [[nodiscard]] const DetectorCounters& counters() const { return counters_; }
-  [[nodiscard]] std::vector<rules::RuleCount> rule_counts() const;
+  /// Of every rule that is loaded, in the order of loading.
+  [[nodiscard]] std::vector<RuleActivity> activity() const;
 
  private:
   struct Repeat {
     std::uint64_t until_boot_ns = 0;
     std::uint64_t count = 0;
     std::int64_t last_wall_ns = 0;
-    std::string entry;  ///< As told first.
+    FindingEntry entry;  ///< As told first.
+  };
+  /// One rule's past, by its name, so that a reload keeps it.
+  struct Tally {
+    RuleActivity sums;                ///< `rule` unused; counts of evaluators before this one.
+    std::uint64_t until_boot_ns = 0;  ///< The minute in which told_now and limited count.
+    std::uint64_t told_now = 0;
+    Repeat limited;
   };
 
-  void find_wanted();
-  static std::string with_repeats(const Repeat& repeat);
+  void find_wanted(bool push_down);
+  void keep_counts();
+  [[nodiscard]] bool is_suppressed(const rules::Rule& rule, const Event& event) const;
+  bool is_over_limit(Tally& tally, const Event& event, std::uint64_t now);
+  void found_one(std::uint32_t rule, const Event& event, const MakeEntry& make, const Tell& tell);
 
   std::shared_ptr<const rules::RuleSet> rules_;
   std::vector<const rules::Rule*> list_;  ///< Of rules_, by the numbers that evaluator_ gives.
@@ -88,6 +121,10 @@ class Detector {
   std::vector<FilterClause> clauses_;
   std::vector<bool> wanted_ = std::vector<bool>(static_cast<size_t>(kLastKind) + 1);
   std::uint64_t window_ns_ = 0;
+  std::uint64_t per_minute_ = 0;
+  std::vector<config::Suppression> suppressions_;
+  std::map<std::string, Tally> tallies_;
+  std::vector<Tally*> tally_of_;  ///< Of tallies_, by the numbers that evaluator_ gives.
   std::unordered_map<std::string, Repeat> repeats_;  ///< By id.
   std::vector<rules::Problem> problems_;
   std::string report_;

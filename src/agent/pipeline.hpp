@@ -6,12 +6,14 @@
 #include <deque>
 #include <functional>
 #include <mutex>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "access/entries.hpp"
 #include "agent/detector.hpp"
+#include "agent/event_window.hpp"
 #include "agent/learner.hpp"
 #include "agent/own_files.hpp"
 #include "agent/sensor_process.hpp"
@@ -89,14 +91,18 @@ class Pipeline {
 
   [[nodiscard]] bool is_own_work(const Event& event) const;
   void emit(const Event& event, config::Recording recording);
-  void record(const Event& event, config::Recording recording);
-  void ask_rules(const Event& event);
+  /// The number of its entry, where it became one.
+  std::optional<std::uint64_t> record(const Event& event, config::Recording recording);
+  void ask_rules(const Event& event, const std::optional<std::uint64_t>& number);
   void tell_departure(const Event& event);
   void load_rules(const config::Config& settings, bool keep);
-  std::string finding_entry(const Found& found);
-  void tell_finding(std::string_view entry);
-  void tell(std::string_view kind, std::string_view entry);
-  void append(std::string_view entry, std::span<const trail::Disclosure> redacted = {});
+  FindingEntry finding_entry(const Found& found, const std::optional<std::uint64_t>& number);
+  void tell_finding(const FindingEntry& entry);
+  void tell(std::string_view kind, std::string_view entry,
+            std::span<const EntryReference> references = {});
+  std::optional<std::uint64_t> append(std::string_view entry,
+                                      std::span<const trail::Disclosure> redacted = {},
+                                      std::span<const EntryReference> references = {});
   std::string redact(std::string_view secret, bool recorded);
   bool refresh(Held& held, std::uint64_t now_ns);
 
@@ -107,6 +113,7 @@ class Pipeline {
   schema::Redactor redactor_;
   schema::UserNames names_;
   Detector detector_;
+  EventWindow window_;
   Traffic traffic_;
   std::string json_;                         ///< Reused for every event.
   std::vector<trail::Disclosure> redacted_;  ///< Values that json_ holds commitments to.

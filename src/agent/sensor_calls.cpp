@@ -164,6 +164,26 @@ Result<void> answer_doctor(const sensor::Sensor& sensor, const runtime::Hierarch
   return {};
 }
 
+Result<void> answer_rules(const Detector& detector, Answer& answer) {
+  for (const RuleActivity& each : detector.activity()) {
+    std::string line;
+    JsonWriter(line)
+        .begin_object()
+        .member("rule", each.rule->name)
+        .member("enabled", each.rule->enabled)
+        .member("priority", rules::priority_name(each.rule->priority))
+        .member("evaluated", each.evaluated)
+        .member("matched", each.matched)
+        .member("told", each.told)
+        .member("repeats", each.repeats)
+        .member("suppressed", each.suppressed)
+        .member("limited", each.limited)
+        .end_object();
+    TRY(answer.line(line));
+  }
+  return {};
+}
+
 void write_sensor_counters(const sensor::Sensor& sensor, JsonWriter& json) {
   json.key("kernel").begin_object();
   const auto totals = sensor.totals();

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "agent/calls.hpp"
+#include "agent/detector.hpp"
 #include "base/json_writer.hpp"
 #include "flow/flow_table.hpp"
 #include "runtime/cgroup_tree.hpp"
@@ -24,6 +25,9 @@ Result<void> answer_flows(const sensor::Sensor& sensor, const flow::FlowTable& f
 /// `doctor`: a line {"check":…,"ok":…,"detail":…,"remedy":…} for each thing looked at.
 Result<void> answer_doctor(const sensor::Sensor& sensor, const runtime::Hierarchy& hierarchy,
                            Answer& answer);
+
+/// `rules`: a line for each rule that is loaded, with what became of it since the agent's start.
+Result<void> answer_rules(const Detector& detector, Answer& answer);
 
 /// Adds the sensor's own members (rings, counts by kind, memory) to an open JSON object.
 void write_sensor_counters(const sensor::Sensor& sensor, JsonWriter& json);

@@ -150,6 +150,9 @@ void answer_calls(Parts& parts, const runtime::Directory& directory) {
   calls.add("doctor", [&parts](std::string_view, Answer& answer) {
     return answer_doctor(parts.sensor, parts.hierarchy, answer);
   });
+  calls.add("rules", [&parts](std::string_view, Answer& answer) {
+    return answer_rules(parts.pipeline.detector(), answer);
+  });
   parts.pipeline.learner().answer_calls(calls);
   parts.context.on_counters([&parts](JsonWriter& json) {
     parts.pipeline.write_counters(json);

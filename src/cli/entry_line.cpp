@@ -150,6 +150,11 @@ void append_finding(std::string& line, const json::object& entry, const json::ob
     append_printable(line, string_member(entry, "last"));
     line += ')';
   }
+  if (const json::value* limited = entry.if_contains("limited")) {
+    line += "  (" + json::serialize(*limited) + " more of this rule until ";
+    append_printable(line, string_member(entry, "last"));
+    line += ')';
+  }
 }
 
 std::string line_of(const json::object& entry, const EntryLineOptions& options) {

@@ -1,4 +1,6 @@
 // cofferdam events, findings and access: follow what happens, or ask the trail what happened.
+#include <unistd.h>
+
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <memory>
@@ -9,6 +11,8 @@
 #include "cli/cli.hpp"
 #include "cli/control.hpp"
 #include "cli/entry_line.hpp"
+#include "cli/falco_shape.hpp"
+#include "config/config.hpp"
 
 namespace coff::cli {
 namespace {
@@ -24,6 +28,8 @@ struct Options {
   std::string user;      ///< access: of this person or component alone.
   bool changes = false;  ///< access: not what only reads.
   std::uint64_t limit = 1000;
+  std::string format;  ///< Of findings: "", "text", "json" or "falco".
+  std::string host;    ///< As whose findings they are told in Falco's shape.
 };
 
 Result<std::string> arguments_of(const Options& options) {
@@ -55,7 +61,9 @@ Result<std::string> arguments_of(const Options& options) {
 void print_item(const Global& global, const Options& options, std::string_view item) {
   const bool chosen = !options.user.empty() || options.changes;
   if (chosen && !access_matches(item, options.user, options.changes)) return;
-  if (global.json) {
+  if (options.format == "falco") {
+    if (const auto shaped = falco_shape(item, options.host)) std::printf("%s\n", shaped->c_str());
+  } else if (options.format == "json" || (global.json && options.format.empty())) {
     std::printf("%.*s\n", static_cast<int>(item.size()), item.data());
   } else {
     const EntryLineOptions line{.colour = want_colour(), .show_lag = options.follow};
@@ -99,6 +107,15 @@ void run_events(Global& global, const Options& options) {
 
 namespace {
 
+// The configured name, else the kernel's.
+std::string host_name(const Global& global) {
+  const auto config = config::load_config(global.config_path);
+  if (config && !config->host.name.empty()) return config->host.name;
+  std::string name(256, '\0');
+  if (::gethostname(name.data(), name.size() - 1) != 0) return {};
+  return name.c_str();
+}
+
 // What events and findings can both be asked for.
 void add_common(CLI::App* command, Global& global, const std::shared_ptr<Options>& options) {
   command->add_flag("-f,--follow", options->follow, "Show them as they happen, with their lag");
@@ -129,9 +146,15 @@ void add_events(CLI::App& app, Global& global) {
 void add_findings(CLI::App& app, Global& global) {
   const auto options = std::make_shared<Options>();
   options->kinds = {"finding"};
-  add_common(
-      app.add_subcommand("findings", "Show what the rules found, or with --follow what they find"),
-      global, options);
+  CLI::App* command =
+      app.add_subcommand("findings", "Show what the rules found, or with --follow what they find");
+  add_common(command, global, options);
+  command->add_option("--format", options->format, "text, json (as --json), or Falco's own JSON")
+      ->check(CLI::IsMember({"text", "json", "falco"}));
+  command->callback([&global, options] {
+    if (options->format == "falco") options->host = host_name(global);
+    run_events(global, *options);
+  });
 }
 
 void add_access(CLI::App& app, Global& global) {

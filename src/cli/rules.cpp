@@ -4,21 +4,16 @@
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <memory>
-#include <optional>
 
 #include "base/bytes.hpp"
 #include "base/json_writer.hpp"
 #include "cli/cli.hpp"
+#include "cli/rules.hpp"
 #include "config/config.hpp"
 
 namespace coff::cli {
 
 namespace {
-
-struct Arguments {
-  std::vector<std::string> files;
-  bool strict = false;
-};
 
 size_t count_of(const rules::Loaded& loaded, rules::Problem::Severity severity) {
   size_t count = 0;
@@ -27,26 +22,8 @@ size_t count_of(const rules::Loaded& loaded, rules::Problem::Severity severity) 
   return count;
 }
 
-/// The files that were named, else those of the configuration that exist.
-std::optional<std::vector<std::string>> files_of(const Arguments& arguments, Global& global) {
-  if (!arguments.files.empty()) return arguments.files;
-  const auto config = config::load_config(global.config_path);
-  if (!config) {
-    global.exit_code = report(global, config.error());
-    return std::nullopt;
-  }
-  std::vector<std::string> files = config->rules.existing_files();
-  if (files.empty()) {
-    const Error none{Code::kNotFound,
-                     "there are no rules: none of the paths in rules.files exists"};
-    global.exit_code = report(global, none);
-    return std::nullopt;
-  }
-  return files;
-}
-
-void check(const Arguments& arguments, Global& global) {
-  const auto files = files_of(arguments, global);
+void check(const RulesArguments& arguments, Global& global) {
+  const auto files = rule_files_of(arguments, global);
   if (!files) return;
   const rules::Loaded loaded = rules::load_files(*files);
   const size_t errors = count_of(loaded, rules::Problem::Severity::kError);
@@ -103,8 +80,8 @@ void print_rule(const rules::Rule& rule, bool as_json) {
   std::printf("%s\n", text.c_str());
 }
 
-void list(const Arguments& arguments, Global& global) {
-  const auto files = files_of(arguments, global);
+void list(const RulesArguments& arguments, Global& global) {
+  const auto files = rule_files_of(arguments, global);
   if (!files) return;
   const rules::Loaded loaded = rules::load_files(*files);
   for (const rules::Rule* rule : loaded.rules->rules()) print_rule(*rule, global.json);
@@ -145,10 +122,29 @@ void fields(const Global& global) {
 
 }  // namespace
 
+std::optional<std::vector<std::string>> rule_files_of(const RulesArguments& arguments,
+                                                      Global& global) {
+  if (!arguments.files.empty()) return arguments.files;
+  const auto config = config::load_config(global.config_path);
+  if (!config) {
+    global.exit_code = report(global, config.error());
+    return std::nullopt;
+  }
+  std::vector<std::string> files = config->rules.existing_files();
+  if (files.empty()) {
+    const Error none{Code::kNotFound,
+                     "there are no rules: none of the paths in rules.files exists"};
+    global.exit_code = report(global, none);
+    return std::nullopt;
+  }
+  return files;
+}
+
 void add_rules(CLI::App& app, Global& global) {
-  auto* command = app.add_subcommand("rules", "Check and list detection rules");
+  auto* command =
+      app.add_subcommand("rules", "Check, list, test, explain and measure detection rules");
   command->require_subcommand(1);
-  auto arguments = std::make_shared<Arguments>();
+  auto arguments = std::make_shared<RulesArguments>();
   auto* checking = command->add_subcommand("check", "Say what is wrong with rule files");
   checking->add_option("FILE", arguments->files,
                        "Rule files or folders, in order; those of the configuration without");
@@ -160,6 +156,9 @@ void add_rules(CLI::App& app, Global& global) {
   listing->callback([&global, arguments] { list(*arguments, global); });
   auto* naming = command->add_subcommand("fields", "List the fields that rules may use");
   naming->callback([&global] { fields(global); });
+  add_rules_test(*command, global);
+  add_rules_explain(*command, global);
+  add_rules_bench(*command, global);
 }
 
 }  // namespace coff::cli

@@ -50,14 +50,38 @@ void read_settings(Reader& reader, const YamlNode& root, Config& config) {
 }  // namespace
 
 Config::Config() {
-  sensor.environment = {"PATH",           "HOME",           "USER",           "LOGNAME",
-                        "SHELL",          "HOSTNAME",       "LD_PRELOAD",     "LD_LIBRARY_PATH",
-                        "LD_AUDIT",       "GLIBC_TUNABLES", "BASH_ENV",       "ENV",
-                        "PROMPT_COMMAND", "HISTFILE",       "PYTHONPATH",     "PYTHONSTARTUP",
-                        "PERL5OPT",       "RUBYOPT",        "NODE_OPTIONS",   "JAVA_TOOL_OPTIONS",
-                        "SUDO_USER",      "SUDO_COMMAND",   "SSH_CONNECTION", "SSH_TTY",
-                        "DOCKER_HOST",    "KUBECONFIG",     "http_proxy",     "https_proxy",
-                        "HTTP_PROXY",     "HTTPS_PROXY"};
+  sensor.environment = {"PATH",
+                        "HOME",
+                        "USER",
+                        "LOGNAME",
+                        "SHELL",
+                        "HOSTNAME",
+                        "LD_PRELOAD",
+                        "LD_LIBRARY_PATH",
+                        "LD_AUDIT",
+                        "GLIBC_TUNABLES",
+                        "GCONV_PATH",
+                        "BASH_ENV",
+                        "ENV",
+                        "PROMPT_COMMAND",
+                        "HISTFILE",
+                        "PYTHONPATH",
+                        "PYTHONSTARTUP",
+                        "PERL5LIB",
+                        "PERL5OPT",
+                        "RUBYOPT",
+                        "NODE_OPTIONS",
+                        "JAVA_TOOL_OPTIONS",
+                        "SUDO_USER",
+                        "SUDO_COMMAND",
+                        "SSH_CONNECTION",
+                        "SSH_TTY",
+                        "DOCKER_HOST",
+                        "KUBECONFIG",
+                        "http_proxy",
+                        "https_proxy",
+                        "HTTP_PROXY",
+                        "HTTPS_PROXY"};
   roles.viewer = {{}, {"cofferdam"}, {Permission::kSee}};
   roles.auditor = {{}, {}, {Permission::kSee, Permission::kAudit}};
   roles.responder = {{}, {}, {Permission::kSee, Permission::kRespond}};

@@ -61,6 +61,7 @@ Setting choice(std::string_view name, std::string_view limits,
 }
 
 // settings_<section>.cpp
+std::vector<Setting> rules_settings();
 std::vector<Setting> baseline_settings();
 
 }  // namespace coff::config

@@ -38,6 +38,16 @@ struct Writer {
   }
 };
 
+// "10:11:12.000000000: Warning ", as Falco's evt.time prints it.
+std::string falco_prefix(const Finding& finding) {
+  const std::string time = format_time(finding.wall_ns);
+  const size_t begin = time.find('T') + 1;
+  return time.substr(begin, time.size() - begin - 1) + ": " +
+         std::string(priority_name(finding.priority)) + " ";
+}
+
+std::string falco_line(const Finding& finding) { return falco_prefix(finding) + finding.output; }
+
 }  // namespace
 
 std::string shown_value(const schema::Value& value) {
@@ -62,7 +72,7 @@ std::string falco_json(const Finding& finding, std::string_view hostname) {
       .member("priority", priority_name(finding.priority))
       .member("source", finding.source)
       .member("hostname", hostname)
-      .member("output", finding.output);
+      .member("output", falco_line(finding));
   json.key("tags").begin_array();
   for (const std::string& tag : finding.tags) json.string(tag);
   json.end_array().key("output_fields").begin_object();
@@ -78,8 +88,7 @@ std::string falco_json(const Finding& finding, std::string_view hostname) {
 }
 
 std::string falco_text(const Finding& finding) {
-  std::string text = format_time(finding.wall_ns);
-  text.append(": ").append(priority_name(finding.priority)).append(" ");
+  std::string text = falco_prefix(finding);
   append_printable(text, finding.output);
   return text;
 }

@@ -31,7 +31,9 @@ std::vector<std::string> files_of(const std::string& path) {
        it.increment(error)) {
     const std::string extension = it->path().extension().string();
     std::error_code ignored;
-    const bool wanted = extension == ".yaml" || extension == ".yml";
+    // NAME.test.yaml lies beside the rules that it tests.
+    const bool wanted = (extension == ".yaml" || extension == ".yml") &&
+                        !it->path().stem().string().ends_with(".test");
     if (wanted && it->is_regular_file(ignored)) files.push_back(it->path().string());
   }
   std::ranges::sort(files);

@@ -88,7 +88,8 @@ class Loader {
   std::unique_ptr<State> state_;
 };
 
-/// Loads files and folders; of a folder the *.yaml and *.yml files in the order of their names.
+/// Loads files and folders; of a folder the *.yaml and *.yml files in the order of their names,
+/// without *.test.yaml.
 Loaded load_files(const std::vector<std::string>& paths, LoadOptions options = {});
 
 /// How often a rule was asked and held.

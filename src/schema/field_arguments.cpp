@@ -44,13 +44,31 @@ Value file_text(const Subject& subject) {
   return file == nullptr ? Value{} : value_of(file->text);
 }
 
+// As libsinsp names and orders them; what else is known of a program has fields of its own.
+Value program_flags(const Subject& subject, const Program& program) {
+  std::string text;
+  const auto add = [&](bool holds, std::string_view name) {
+    if (!holds) return;
+    if (!text.empty()) text += '|';
+    text += name;
+  };
+  const unsigned flags = program.exe_flags;
+  const Value writable = find_field("proc.is_exe_writable")->get(subject, {});
+  const bool* may_write = std::get_if<bool>(&writable);
+  add(may_write != nullptr && *may_write, "EXE_WRITABLE");
+  add((flags & COFF_EXE_UPPER) != 0, "EXE_UPPER_LAYER");
+  add((flags & COFF_EXE_MEMFD) != 0, "EXE_FROM_MEMFD");
+  add((flags & COFF_EXE_OVERLAY) != 0 && (flags & COFF_EXE_UPPER) == 0, "EXE_LOWER_LAYER");
+  return text_value(std::move(text));
+}
+
 Value flags(const Subject& subject) {
   const Event& event = subject.event;
   if (event.kind == Kind::open) return text_value(open_flags_text(file_of(event)->open_flags));
   if (event.kind == Kind::exec) {
     const Process* process = event.process.get();
     if (process == nullptr || process->program == nullptr) return {};
-    return text_value(exe_flags_text(process->program->exe_flags));
+    return program_flags(subject, *process->program);
   }
   if (event.kind == Kind::setns || event.kind == Kind::unshare) {
     return text_value(namespace_flags_text(call_of(event)->ns_type));

@@ -1,6 +1,8 @@
 // The whole product as a person uses it: the real agent, asked by its command line.
 #pragma once
 
+#include <signal.h>
+
 #include <boost/json.hpp>
 #include <functional>
 #include <initializer_list>
@@ -44,6 +46,8 @@ class Product {
   [[nodiscard]] std::string told() const;
   [[nodiscard]] std::string trail_dir() const { return workspace_ / "trail-data/trail"; }
   bool running() { return agent_.running(); }
+  /// Has it read its configuration and its rules again; returns before it has.
+  void reload() const { agent_.signal(SIGHUP); }
   void stop() { agent_.stop(20'000); }
 
  private:
