@@ -3,7 +3,6 @@
 
 #include "base/bytes.hpp"
 #include "base/clock.hpp"
-#include "base/json_writer.hpp"
 
 namespace coff::rules {
 
@@ -39,6 +38,26 @@ struct Writer {
 };
 
 }  // namespace
+
+void write_provenance(JsonWriter& json, const Provenance& provenance) {
+  const auto text = [&](std::string_view name, const std::string& value) {
+    if (!value.empty()) json.member(name, value);
+  };
+  const auto list = [&](std::string_view name, const std::vector<std::string>& values) {
+    if (values.empty()) return;
+    json.key(name).begin_array();
+    for (const std::string& value : values) json.string(value);
+    json.end_array();
+  };
+  if (provenance.language != Provenance().language) json.member("language", provenance.language);
+  text("rule_id", provenance.id);
+  text("author", provenance.author);
+  text("license", provenance.license);
+  text("level", provenance.level);
+  text("status", provenance.status);
+  list("references", provenance.references);
+  list("attack", provenance.attack);
+}
 
 std::string shown_value(const schema::Value& value) {
   if (std::holds_alternative<std::monostate>(value)) return "<NA>";

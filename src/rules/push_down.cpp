@@ -249,7 +249,7 @@ KernelFilter kernel_filter(const RuleSet& rules) {
     KindNeed needs(rules.program(), kind);
     for (const CompiledRule& each : rules.compiled()) {
       if (!each.rule.enabled) continue;
-      const Need& need = needs.of(each.condition);
+      const Need& need = needs.of(each.forwarded == kNone ? each.condition : each.forwarded);
       if (!need.possible) continue;
       const bool open = kind == COFF_KIND_open;
       groups[{need.on_host, need.in_containers, need.open_flags, open, open && need.paths}].add(

@@ -11,6 +11,7 @@ struct CompiledRule {
   Rule rule;
   NodeId condition = kNone;
   Output output;
+  NodeId forwarded = kNone;  ///< What the kernel must forward; kNone: the condition itself.
 };
 
 }  // namespace coff::rules
