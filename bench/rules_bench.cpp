@@ -11,8 +11,8 @@
 #include <string>
 #include <vector>
 
-#include "rules/rules.hpp"
 #include "schema/testing/sample_events.hpp"
+#include "sigma/sigma.hpp"
 
 namespace {
 
@@ -166,13 +166,17 @@ std::vector<Event> make(World& world, const std::vector<Event (*)(World&)>& kind
 
 }  // namespace
 
-// Arguments: rule files or folders.
+// Arguments: rule files or folders; behind "--sigma" Sigma files or folders.
 int main(int argc, char** argv) {
-  const std::vector<std::string> files(argv + 1, argv + argc);
+  const std::vector<std::string> arguments(argv + 1, argv + argc);
+  const auto sigma = std::ranges::find(arguments, "--sigma");
+  const std::vector<std::string> files(arguments.begin(), sigma);
+  std::vector<std::string> sigma_files;
+  if (sigma != arguments.end()) sigma_files.assign(sigma + 1, arguments.end());
   const auto start = std::chrono::steady_clock::now();
   rules::LoadOptions options;
   options.selections = {{.rule = "*", .tag = "", .enable = true}};
-  const rules::Loaded loaded = rules::load_files(files, std::move(options));
+  const rules::Loaded loaded = sigma::load_files(files, sigma_files, std::move(options)).rules;
   const std::chrono::duration<double, std::milli> took = std::chrono::steady_clock::now() - start;
   for (const rules::Problem& problem : loaded.problems) {
     if (problem.severity == rules::Problem::Severity::kWarning) continue;

@@ -1,36 +1,15 @@
 // The public rules for Linux: every one loads, and says where it runs.
 #include <gtest/gtest.h>
 
-#include <cstdlib>
-#include <filesystem>
 #include <map>
 
-#include "sigma/sigma.hpp"
+#include "sigma/testing/corpus.hpp"
+#include "sigma/testing/fires.hpp"
 
 namespace coff::sigma {
 namespace {
 
-std::string shared_data() {
-  const char* shared = std::getenv("COFF_SHARED");
-  const std::string root = shared != nullptr ? shared : COFF_SOURCE_DIR "/../shared";
-  return root + "/data";
-}
-
-bool is_required() {
-  const char* required = std::getenv("COFF_REQUIRE");
-  return required != nullptr && std::string_view(required).find("data") != std::string_view::npos;
-}
-
-class Corpus : public ::testing::Test {
- protected:
-  void SetUp() override {
-    path_ = shared_data() + "/sigma-linux/linux";
-    if (std::filesystem::exists(path_)) return;
-    ASSERT_FALSE(is_required()) << "the rules are missing: " << path_;
-    GTEST_SKIP() << "the public rules are not at " << path_;
-  }
-  std::string path_;
-};
+using testing::Corpus;
 
 TEST_F(Corpus, EveryRuleLoads) {
   const Loaded loaded = load_files({}, {path_});
