@@ -29,6 +29,7 @@ class DetectorTest : public ::testing::Test {
   [[nodiscard]] config::RulesSettings settings() const {
     config::RulesSettings settings;
     settings.files = {file(), directory_.path() + "/not-there.yaml"};
+    settings.sigma_files = {};
     return settings;
   }
   // An exec of `name` in container `id`, "" for the host.
@@ -49,8 +50,11 @@ class DetectorTest : public ::testing::Test {
   void ask(const Event& event) {
     detector_.ask(
         event, names_,
-        [](const Found& found) { return "{\"rule\":\"" + found.finding.rule + "\"}"; },
-        [this](std::string_view entry) { told_.emplace_back(entry); });
+        [](const Found& found) {
+          return FindingEntry{.json = "{\"rule\":\"" + found.finding.rule + "\"}",
+                              .references = {}};
+        },
+        [this](const FindingEntry& entry) { told_.push_back(entry.json); });
   }
 
   agent::test::TemporaryDirectory directory_;
@@ -72,7 +76,7 @@ TEST_F(DetectorTest, TellsAFindingOnceAndThenItsNumber) {
   ask(exec("sh", "another container"));
   EXPECT_EQ(told_.size(), 2U);
   EXPECT_EQ(detector_.counters().repeats, 4U);
-  const auto tell = [this](std::string_view entry) { told_.emplace_back(entry); };
+  const auto tell = [this](const FindingEntry& entry) { told_.push_back(entry.json); };
   detector_.tell_repeats(tell);
   EXPECT_EQ(told_.size(), 2U) << "its time is not over";
   std::this_thread::sleep_for(std::chrono::milliseconds(1100));
@@ -111,6 +115,82 @@ TEST_F(DetectorTest, WhatIsDisabledIsNotAsked) {
   ASSERT_TRUE(detector_.load(wanted, false));
   ask(exec("sh"));
   EXPECT_TRUE(told_.empty());
+}
+
+TEST_F(DetectorTest, EnablingAndDisablingByNameAndTag) {
+  write(kRule);
+  auto wanted = settings();
+  wanted.repeat_seconds = 0;
+  wanted.disable_tags = {"one"};
+  wanted.enable_tags = {"two"};
+  ASSERT_TRUE(detector_.load(wanted, false));
+  ask(exec("sh"));
+  EXPECT_EQ(told_.size(), 1U);
+  wanted.disable = {"*"};
+  ASSERT_TRUE(detector_.load(wanted, false));
+  ask(exec("sh"));
+  EXPECT_EQ(told_.size(), 1U);
+  wanted.enable = {"Program r*"};
+  ASSERT_TRUE(detector_.load(wanted, false));
+  ask(exec("sh"));
+  EXPECT_EQ(told_.size(), 2U);
+}
+
+TEST_F(DetectorTest, WhatIsSuppressedIsCounted) {
+  write(kRule);
+  auto wanted = settings();
+  wanted.repeat_seconds = 0;
+  wanted.suppress = {{.rule = "Program *", .container = "build-*", .reason = "builds"}};
+  ASSERT_TRUE(detector_.load(wanted, false));
+  Event inside = exec("sh", "c1");
+  auto container = std::make_shared<Container>(*inside.container);
+  container->name = "build-7";
+  inside.container = container;
+  ask(inside);
+  EXPECT_TRUE(told_.empty());
+  EXPECT_EQ(detector_.counters().suppressed, 1U);
+  ask(exec("sh", "c2"));
+  ask(exec("sh"));
+  EXPECT_EQ(told_.size(), 2U);
+}
+
+TEST_F(DetectorTest, ARuleTellsSoManyAMinuteAndCountsTheRest) {
+  write(kRule);
+  auto wanted = settings();
+  wanted.findings_per_minute = 3;
+  ASSERT_TRUE(detector_.load(wanted, false));
+  for (int at = 0; at < 1000; ++at) ask(exec("sh", "container " + std::to_string(at)));
+  EXPECT_EQ(told_.size(), 3U);
+  EXPECT_EQ(detector_.counters().limited, 997U);
+  const auto activity = detector_.activity();
+  ASSERT_EQ(activity.size(), 1U);
+  EXPECT_EQ(activity[0].told, 3U);
+  EXPECT_EQ(activity[0].limited, 997U);
+}
+
+TEST_F(DetectorTest, AReloadKeepsCountsAndRepeats) {
+  write(kRule);
+  ASSERT_TRUE(detector_.load(settings(), false));
+  for (int at = 0; at < 5; ++at) ask(exec("sh"));
+  write(std::string(kRule) + "\n# changed\n");
+  ASSERT_TRUE(detector_.load(settings(), true));
+  for (int at = 0; at < 5; ++at) ask(exec("sh"));
+  EXPECT_EQ(told_.size(), 1U) << "still a repeat of what was told before the reload";
+  EXPECT_EQ(detector_.counters().repeats, 9U);
+  const auto activity = detector_.activity();
+  ASSERT_EQ(activity.size(), 1U);
+  EXPECT_EQ(activity[0].matched, 10U);
+  EXPECT_EQ(activity[0].repeats, 9U);
+}
+
+TEST_F(DetectorTest, WithoutPushDownTheKernelForwardsWholeKinds) {
+  write(kRule);
+  auto wanted = settings();
+  wanted.push_down = "off";
+  ASSERT_TRUE(detector_.load(wanted, false));
+  ASSERT_EQ(detector_.kernel_clauses().size(), 1U);
+  EXPECT_EQ(detector_.kernel_clauses()[0].kinds, std::vector<unsigned>{COFF_KIND_exec});
+  EXPECT_FALSE(detector_.kernel_clauses()[0].only_success);
 }
 
 }  // namespace

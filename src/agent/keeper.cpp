@@ -162,6 +162,48 @@ Result<void> Keeper::append(Producer& producer, std::string&& payload) {
   return {};
 }
 
+/// Nothing when a salt has the wrong size.
+std::optional<std::vector<trail::Disclosure>> Keeper::read_values(PayloadReader& reader) {
+  std::vector<trail::Disclosure> values(reader.count(2 * kEntryHeaderBytes));
+  for (trail::Disclosure& value : values) {
+    const std::string_view salt = reader.text();
+    if (salt.size() != value.salt.size()) return {};
+    std::ranges::copy(octets(salt), value.salt.begin());
+    value.value = reader.text();
+  }
+  return values;
+}
+
+/// Entries that refer to others get a copy with the sequences in it. A reference to an entry of
+/// this batch counts on that the log appends batches whole.
+void Keeper::resolve_references(const Producer& producer, PayloadReader& reader,
+                                std::uint64_t first, std::vector<std::string_view>& entries,
+                                std::deque<std::string>& replaced) const {
+  constexpr std::size_t kReferenceBytes = 16;
+  constexpr std::size_t kGrowthBytesMax = 32;
+  std::uint32_t patched = 0;  // Entry of the newest copy, and how much longer it became.
+  std::size_t grown = 0;
+  std::string* copy = nullptr;
+  for (std::uint32_t left = reader.count(kReferenceBytes); left > 0; --left) {
+    const auto at = reader.number<std::uint32_t>();
+    const auto offset = reader.number<std::uint32_t>();
+    const auto number = reader.number<std::uint64_t>();
+    const bool here = number >= first && number - first < entries.size();
+    const std::optional<std::uint64_t> sequence =
+        here ? log_.size() + (number - first) : producer.placed.find(number);
+    if (at >= entries.size() || !sequence) continue;
+    if (copy == nullptr || at != patched) {
+      copy = &replaced.emplace_back(entries[at]);
+      patched = at;
+      grown = 0;
+    }
+    const std::size_t before = copy->size();
+    if (before + kGrowthBytesMax > kEntryBytesMax) continue;
+    if (put_reference(*copy, offset + grown, *sequence)) grown += copy->size() - before;
+    entries[at] = *copy;
+  }
+}
+
 /// False: the log is full of entries that the disk doesn't take; nothing was appended.
 Result<bool> Keeper::append_batch(Producer& producer, std::string_view payload) {
   PayloadReader reader(payload);
@@ -181,18 +223,9 @@ Result<bool> Keeper::append_batch(Producer& producer, std::string_view payload) 
     entries.push_back(replaced.emplace_back(
         trail::gap_entry("malformed_entry", "A producer sent something that is no entry.", 1)));
   }
-  const std::uint32_t value_count = reader.count(2 * kEntryHeaderBytes);
-  std::vector<trail::Disclosure> values(value_count);
-  for (trail::Disclosure& value : values) {
-    const std::string_view salt = reader.text();
-    if (salt.size() != value.salt.size()) {
-      ++counters_.malformed;
-      return true;
-    }
-    std::ranges::copy(octets(salt), value.salt.begin());
-    value.value = reader.text();
-  }
-  if (!reader.done() || entries.empty()) {
+  const auto values = read_values(reader);
+  if (values) resolve_references(producer, reader, first, entries, replaced);
+  if (!values || !reader.done() || entries.empty()) {
     ++counters_.malformed;
     return true;
   }
@@ -202,7 +235,8 @@ Result<bool> Keeper::append_batch(Producer& producer, std::string_view payload) 
     return std::unexpected(sequence.error());
   }
   if (&producer == &sensor_) note_watching(entries);
-  store_values(values);
+  store_values(*values);
+  producer.placed.add(first, entries.size(), *sequence);
   counters_.malformed += malformed;
   counters_.entries += entries.size();
   producer.next_number = first + entries.size();

@@ -14,6 +14,8 @@
 #include "agent/clock_watch.hpp"
 #include "agent/loop.hpp"
 #include "agent/messages.hpp"
+#include "agent/payload.hpp"
+#include "agent/placed_entries.hpp"
 #include "agent/query_thread.hpp"
 #include "agent/watch_record.hpp"
 #include "agent/witness_rounds.hpp"
@@ -72,6 +74,7 @@ class Keeper {
     std::deque<std::string> waiting;
     std::uint64_t next_number = 0;    ///< After the newest entry given to the log.
     std::uint64_t last_sequence = 0;  ///< Of that entry.
+    PlacedEntries placed;
     bool unacknowledged = false;
   };
 
@@ -80,6 +83,10 @@ class Keeper {
   Result<void> handle(Producer& producer, Frame&& frame, bool may_call);
   Result<void> append(Producer& producer, std::string&& payload);
   Result<bool> append_batch(Producer& producer, std::string_view payload);
+  static std::optional<std::vector<trail::Disclosure>> read_values(PayloadReader& reader);
+  void resolve_references(const Producer& producer, PayloadReader& reader, std::uint64_t first,
+                          std::vector<std::string_view>& entries,
+                          std::deque<std::string>& replaced) const;
   void note_watching(std::span<const std::string_view> entries);
   void read_watch_record();
   Result<int> commit_due();

@@ -7,6 +7,7 @@
 #include <algorithm>
 
 #include "agent/child.hpp"
+#include "agent/finding_entry.hpp"
 #include "base/bytes.hpp"
 #include "base/clock.hpp"
 #include "base/log.hpp"
@@ -57,6 +58,8 @@ void Pipeline::load_rules(const config::Config& settings, bool keep) {
     else log_warning("rules", text);
   }
   if (!loaded) log_error("rules", loaded.error().message());
+  const bool quoting = settings.rules.events_before > 0 && detector_.has_rules();
+  window_.set_bytes_max(quoting ? settings.rules.window_kib << 10U : 0);
   append(make_agent_entry("rules", detector_.report()));
 }
 
@@ -64,6 +67,10 @@ KernelFilter Pipeline::kernel_filter() const {
   KernelFilter filter = config::kernel_filter(context_.profile());
   const auto& clauses = detector_.kernel_clauses();
   filter.clauses.insert(filter.clauses.end(), clauses.begin(), clauses.end());
+  // The other kinds that the window always keeps are forwarded whatever the clauses say.
+  if (window_.keeps(Kind::connect)) {
+    filter.clauses.push_back({.reason = "the time before findings", .kinds = {COFF_KIND_connect}});
+  }
   return filter;
 }
 
@@ -86,7 +93,8 @@ void Pipeline::take(Event&& event) {
   if (recording == config::Recording::kLive && !context_.live().wanted()) {
     recording = config::Recording::kNone;
   }
-  if (recording == config::Recording::kNone && (own || !detector_.wants(event.kind))) {
+  if (recording == config::Recording::kNone &&
+      (own || (!detector_.wants(event.kind) && !window_.keeps(event.kind)))) {
     ++counters_.unwanted;
     return;
   }
@@ -159,70 +167,50 @@ std::string Pipeline::redact(std::string_view secret, bool recorded) {
 }
 
 void Pipeline::emit(const Event& event, config::Recording recording) {
-  if (recording != config::Recording::kNone) record(event, recording);
+  std::optional<std::uint64_t> number;
+  if (recording != config::Recording::kNone) number = record(event, recording);
   else ++counters_.unwanted;
-  if (!detector_.wants(event.kind)) return;
-  detector_.ask(
-      event, names_, [this](const Found& found) { return finding_entry(found); },
-      [this](std::string_view entry) { tell_finding(entry); });
-}
-
-// The event as it would stand in the trail, whole, with what the rule says of it in front.
-std::string Pipeline::finding_entry(const Found& found) {
-  constexpr size_t kEventBytesMax = 40'000;
-  constexpr size_t kOutputBytesMax = 4096;
-  constexpr size_t kFieldBytesMax = 512;
-  const rules::Finding& finding = found.finding;
-  redacted_.clear();
-  const auto commit = [this](std::string_view secret) { return redact(secret, true); };
-  const auto shown = [&](std::string_view text, size_t bytes_max) {
-    return redactor_.redact_text(text, commit).substr(0, bytes_max);
-  };
-  std::string entry;
-  JsonWriter json(entry);
-  json.begin_object()
-      .member("type", std::string_view("finding"))
-      .member("time", format_time(found.event.wall_ns))
-      .member("boot", found.event.boot_ns)
-      .key("finding")
-      .begin_object()
-      .member("id", found.id)
-      .member("rule", finding.rule)
-      .member("priority", rules::priority_name(finding.priority))
-      .key("tags")
-      .begin_array();
-  for (const auto& tag : finding.tags) json.string(tag);
-  json.end_array().member("output", shown(finding.output, kOutputBytesMax)).key("fields");
-  json.begin_object();
-  for (const auto& field : finding.fields) {
-    json.member(field.name, shown(rules::shown_value(field.value), kFieldBytesMax));
+  if (detector_.wants(event.kind)) {
+    detector_.ask(
+        event, names_, [&](const Found& found) { return finding_entry(found, number); },
+        [this](const FindingEntry& entry) { tell_finding(entry); });
   }
-  json.end_object().end_object();
-  entry += ',';
-  schema::append_json_members(entry, found.event,
-                              {.names = &names_,
-                               .redactor = &redactor_,
-                               .commit = commit,
-                               .size_bytes_max = kEventBytesMax,
-                               .full_context = true});
-  entry += '}';
-  return entry;
+  if (recording != config::Recording::kNone || window_.keeps(event.kind)) {
+    window_.add(event, number);
+  }
 }
 
-void Pipeline::tell_finding(std::string_view entry) {
-  append(entry, redacted_);
+FindingEntry Pipeline::finding_entry(const Found& found,
+                                     const std::optional<std::uint64_t>& number) {
+  redacted_.clear();
+  return make_finding_entry(
+      found, {.names = names_,
+              .redactor = redactor_,
+              .commit = [this](std::string_view secret) { return redact(secret, true); },
+              .window = window_,
+              .events_before = context_.settings().rules.events_before,
+              .number = number});
+}
+
+void Pipeline::tell_finding(const FindingEntry& entry) {
+  append(entry.json, redacted_, entry.references);
   redacted_.clear();
   if (!context_.live().wanted()) return;
-  if (auto published = context_.live().publish({.kind = "finding", .json = entry}); !published) {
+  if (auto published = context_.live().publish({.kind = "finding", .json = entry.json});
+      !published) {
     log_warning("sensor", published.error().message());
   }
 }
 
 void Pipeline::tell_repeats() {
-  detector_.tell_repeats([this](std::string_view entry) { tell_finding(entry); });
+  detector_.tell_correlated(
+      [this](const Found& found) { return finding_entry(found, std::nullopt); },
+      [this](const FindingEntry& entry) { tell_finding(entry); });
+  detector_.tell_repeats([this](const FindingEntry& entry) { tell_finding(entry); });
 }
 
-void Pipeline::record(const Event& event, config::Recording recording) {
+std::optional<std::uint64_t> Pipeline::record(const Event& event, config::Recording recording) {
+  std::optional<std::uint64_t> number;
   json_.clear();
   redacted_.clear();
   const schema::JsonOptions options{.names = &names_,
@@ -233,11 +221,11 @@ void Pipeline::record(const Event& event, config::Recording recording) {
   schema::append_json(json_, event, options);
   if (recording == config::Recording::kTrail) {
     ++counters_.recorded;
-    append(json_, redacted_);
+    number = append(json_, redacted_);
   } else {
     ++counters_.live_only;
   }
-  if (!context_.live().wanted()) return;
+  if (!context_.live().wanted()) return number;
   // Followers read a sentence; the trail has no need of one.
   sentence_.clear();
   schema::append_sentence(sentence_, event, {.names = &names_, .redactor = &redactor_});
@@ -251,11 +239,17 @@ void Pipeline::record(const Event& event, config::Recording recording) {
        .container_name = event.container == nullptr ? std::string_view() : event.container->name,
        .json = json_});
   if (!published) log_warning("sensor", published.error().message());
+  return number;
 }
 
-void Pipeline::append(std::string_view entry, std::span<const trail::Disclosure> redacted) {
+std::optional<std::uint64_t> Pipeline::append(std::string_view entry,
+                                              std::span<const trail::Disclosure> redacted,
+                                              std::span<const EntryReference> references) {
+  const auto number = context_.trail().append(entry, redacted, references);
+  if (number) return *number;
   // A refusal is counted by the writer too, and stands in the next heartbeat.
-  if (!context_.trail().append(entry, redacted)) ++counters_.entries_refused;
+  ++counters_.entries_refused;
+  return {};
 }
 
 void Pipeline::report_losses(sensor::Losses&& losses) {

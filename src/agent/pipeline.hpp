@@ -5,11 +5,13 @@
 #include <cstdint>
 #include <deque>
 #include <mutex>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "agent/detector.hpp"
+#include "agent/event_window.hpp"
 #include "agent/own_files.hpp"
 #include "agent/sensor_process.hpp"
 #include "config/profile.hpp"
@@ -78,11 +80,14 @@ class Pipeline {
 
   [[nodiscard]] bool is_own_work(const Event& event) const;
   void emit(const Event& event, config::Recording recording);
-  void record(const Event& event, config::Recording recording);
+  /// The number of its entry, where it became one.
+  std::optional<std::uint64_t> record(const Event& event, config::Recording recording);
   void load_rules(const config::Config& settings, bool keep);
-  std::string finding_entry(const Found& found);
-  void tell_finding(std::string_view entry);
-  void append(std::string_view entry, std::span<const trail::Disclosure> redacted = {});
+  FindingEntry finding_entry(const Found& found, const std::optional<std::uint64_t>& number);
+  void tell_finding(const FindingEntry& entry);
+  std::optional<std::uint64_t> append(std::string_view entry,
+                                      std::span<const trail::Disclosure> redacted = {},
+                                      std::span<const EntryReference> references = {});
   std::string redact(std::string_view secret, bool recorded);
   bool refresh(Held& held, std::uint64_t now_ns);
 
@@ -93,6 +98,7 @@ class Pipeline {
   schema::Redactor redactor_;
   schema::UserNames names_;
   Detector detector_;
+  EventWindow window_;
   std::string json_;                         ///< Reused for every event.
   std::vector<trail::Disclosure> redacted_;  ///< Values that json_ holds commitments to.
   std::string sentence_;                     ///< Likewise, for followers.

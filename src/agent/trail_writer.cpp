@@ -33,7 +33,9 @@ void TrailWriter::add_redacted(std::span<const trail::Disclosure> redacted) {
 }
 
 Result<std::uint64_t> TrailWriter::append(std::string_view object,
-                                          std::span<const trail::Disclosure> redacted) {
+                                          std::span<const trail::Disclosure> redacted,
+                                          std::span<const EntryReference> references) {
+  COFF_ASSERT(references.size() <= kReferencesMax);
   if (object.size() > kEntryBytesMax) {
     ++counters_.refused_size;
     return fail(Code::kLimit, "an entry of " + std::to_string(object.size()) +
@@ -47,6 +49,10 @@ Result<std::uint64_t> TrailWriter::append(std::string_view object,
   if (open_.count == 0) {
     open_.first = counters_.accepted;
     open_.begun_boot_ns = boot_now_ns();
+  }
+  for (const EntryReference& each : references) {
+    PayloadWriter(open_.references).number(open_.count).number(each.offset).number(each.number);
+    ++open_.reference_count;
   }
   PayloadWriter(open_.entries).text(object);
   ++open_.count;
@@ -83,11 +89,13 @@ Result<void> TrailWriter::send_waiting() {
   for (Batch& batch : batches_) {
     if (batch.sent) continue;
     payload.clear();
-    payload.reserve(batch.entries.size() + batch.redacted.size() + 16);
+    payload.reserve(batch.entries.size() + batch.redacted.size() + batch.references.size() + 20);
     PayloadWriter(payload).number(batch.first).number(batch.count);
     payload += batch.entries;
     PayloadWriter(payload).number(batch.redacted_count);
     payload += batch.redacted;
+    PayloadWriter(payload).number(batch.reference_count);
+    payload += batch.references;
     auto sent = peer_->send(static_cast<std::uint16_t>(Message::kAppend), payload);
     if (sent) {
       batch.sent = true;

@@ -26,6 +26,16 @@ inline constexpr std::size_t kEntryBytesMax = 60000 - 64;
 /// Redacted values of one entry, together; what is over it can't be disclosed later.
 inline constexpr std::size_t kDisclosureBytesMax = 256U << 10U;
 
+/// A place in an entry where the keeper puts the trail sequence of an earlier entry of the same
+/// producer, as a first member `"entry":N,` of an object: `offset` is right behind its `{`, and the
+/// object has another member. Nothing is put in when the keeper doesn't know it any more.
+struct EntryReference {
+  std::uint32_t offset = 0;
+  std::uint64_t number = 0;  ///< As append() gave it.
+};
+/// References of one entry.
+inline constexpr std::size_t kReferencesMax = 128;
+
 /// Everything that became of the entries: accepted = durable + waiting.
 struct TrailWriterCounters {
   std::uint64_t accepted = 0;
@@ -60,8 +70,10 @@ class TrailWriter {
   /// and returns its number, from 0 for this process. kLimit: it is lost and counted. The keeper
   /// gets `redacted`, the values that the object holds commitments to, in the same message, so
   /// they are durable before the entry is.
+  /// `references`, by rising offsets, at most kReferencesMax, are resolved by the keeper.
   Result<std::uint64_t> append(std::string_view object,
-                               std::span<const trail::Disclosure> redacted = {});
+                               std::span<const trail::Disclosure> redacted = {},
+                               std::span<const EntryReference> references = {});
   /// Sends the unfinished batch now.
   Result<void> flush();
   /// Sends the unfinished batch when its time has come; for Loop::before_wait().
@@ -79,6 +91,8 @@ class TrailWriter {
     std::string entries;  ///< Each: u32 length, bytes.
     std::uint32_t redacted_count = 0;
     std::string redacted;  ///< Each: text salt, text value.
+    std::uint32_t reference_count = 0;
+    std::string references;  ///< Each: u32 entry of the batch, u32 offset, u64 number.
     bool sent = false;
     std::int64_t begun_boot_ns = 0;
   };

@@ -39,6 +39,12 @@ class Writer : public testing::Test {
         EXPECT_EQ(reader.text().size(), 32U);
         values_.emplace_back(reader.text());
       }
+      const std::uint32_t references = reader.count(16);
+      for (std::uint32_t i = 0; i < references; ++i) {
+        EXPECT_LT(reader.number<std::uint32_t>(), count);
+        offsets_.push_back(reader.number<std::uint32_t>());
+        EXPECT_LT(reader.number<std::uint64_t>(), first + count);
+      }
       EXPECT_TRUE(reader.done());
       entries += count;
       if (!acknowledge) continue;
@@ -59,6 +65,7 @@ class Writer : public testing::Test {
              }};
   std::uint64_t bytes_ = 0;
   std::vector<std::string> values_;
+  std::vector<std::uint32_t> offsets_;
 };
 
 TEST_F(Writer, EntriesArriveAndAreAcknowledged) {
@@ -109,6 +116,16 @@ TEST_F(Writer, RedactedValuesTravelWithTheirEntry) {
   EXPECT_EQ(values_.size(), 2U);
   ASSERT_TRUE(loop_.dispatch(0));
   EXPECT_EQ(writer_.counters().waiting_bytes, 0U);
+}
+
+TEST_F(Writer, ReferencesTravelWithTheirEntry) {
+  connect();
+  ASSERT_EQ(*writer_.append("{\"t\":1}"), 0U);
+  const EntryReference references[] = {{.offset = 1, .number = 0}};
+  ASSERT_TRUE(writer_.append("{\"t\":2}", {}, references));
+  ASSERT_TRUE(writer_.flush());
+  EXPECT_EQ(take(true), 2U);
+  EXPECT_EQ(offsets_, std::vector<std::uint32_t>{1});
 }
 
 TEST_F(Writer, WhatCannotWaitIsCounted) {

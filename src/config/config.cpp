@@ -50,14 +50,38 @@ void read_settings(Reader& reader, const YamlNode& root, Config& config) {
 }  // namespace
 
 Config::Config() {
-  sensor.environment = {"PATH",           "HOME",           "USER",           "LOGNAME",
-                        "SHELL",          "HOSTNAME",       "LD_PRELOAD",     "LD_LIBRARY_PATH",
-                        "LD_AUDIT",       "GLIBC_TUNABLES", "BASH_ENV",       "ENV",
-                        "PROMPT_COMMAND", "HISTFILE",       "PYTHONPATH",     "PYTHONSTARTUP",
-                        "PERL5OPT",       "RUBYOPT",        "NODE_OPTIONS",   "JAVA_TOOL_OPTIONS",
-                        "SUDO_USER",      "SUDO_COMMAND",   "SSH_CONNECTION", "SSH_TTY",
-                        "DOCKER_HOST",    "KUBECONFIG",     "http_proxy",     "https_proxy",
-                        "HTTP_PROXY",     "HTTPS_PROXY"};
+  sensor.environment = {"PATH",
+                        "HOME",
+                        "USER",
+                        "LOGNAME",
+                        "SHELL",
+                        "HOSTNAME",
+                        "LD_PRELOAD",
+                        "LD_LIBRARY_PATH",
+                        "LD_AUDIT",
+                        "GLIBC_TUNABLES",
+                        "GCONV_PATH",
+                        "BASH_ENV",
+                        "ENV",
+                        "PROMPT_COMMAND",
+                        "HISTFILE",
+                        "PYTHONPATH",
+                        "PYTHONSTARTUP",
+                        "PERL5LIB",
+                        "PERL5OPT",
+                        "RUBYOPT",
+                        "NODE_OPTIONS",
+                        "JAVA_TOOL_OPTIONS",
+                        "SUDO_USER",
+                        "SUDO_COMMAND",
+                        "SSH_CONNECTION",
+                        "SSH_TTY",
+                        "DOCKER_HOST",
+                        "KUBECONFIG",
+                        "http_proxy",
+                        "https_proxy",
+                        "HTTP_PROXY",
+                        "HTTPS_PROXY"};
   roles.viewer = {{}, {"cofferdam"}, {Permission::kSee}};
   roles.auditor = {{}, {}, {Permission::kSee, Permission::kAudit}};
   roles.responder = {{}, {}, {Permission::kSee, Permission::kRespond}};
@@ -75,12 +99,21 @@ std::string Config::control_socket() const {
   return control.socket.empty() ? run_dir + "/control.sock" : control.socket;
 }
 
-std::vector<std::string> RulesSettings::existing_files() const {
+namespace {
+
+std::vector<std::string> existing(const std::vector<std::string>& paths) {
   std::vector<std::string> found;
-  for (const auto& path : files) {
+  for (const auto& path : paths) {
     if (::access(path.c_str(), F_OK) == 0) found.push_back(path);
   }
   return found;
+}
+
+}  // namespace
+
+std::vector<std::string> RulesSettings::existing_files() const { return existing(files); }
+std::vector<std::string> RulesSettings::existing_sigma_files() const {
+  return existing(sigma_files);
 }
 
 std::vector<std::string> Config::engine_sockets() const {

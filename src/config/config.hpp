@@ -38,18 +38,38 @@ struct SensorSettings {
   bool operator==(const SensorSettings&) const = default;
 };
 
+/// Findings that are counted and not told: all patterns that are not empty fit; "*" is anything.
+struct Suppression {
+  std::string rule;
+  std::string container;  ///< Name.
+  std::string image;
+  std::string program;  ///< Path of the program.
+  std::string reason;   ///< Why, for whoever reads the configuration later.
+  bool operator==(const Suppression&) const = default;
+};
+
 /// Which rules look at events. Names and values as in the configuration file.
 struct RulesSettings {
   std::vector<std::string> files = {"/usr/share/cofferdam/rules", "/etc/cofferdam/rules"};
-  std::string priority = "debug";    ///< Rules that are less grave are left out.
-  std::string matching = "all";      ///< "all" or "first".
-  std::vector<std::string> disable;  ///< Names of rules; "*" stands for anything.
+  std::vector<std::string> sigma_files = {"/etc/cofferdam/sigma"};
+  std::vector<std::string> sigma_placeholders;  ///< "name=value", for |expand.
+  std::string priority = "debug";               ///< Rules that are less grave are left out.
+  std::string matching = "all";                 ///< "all" or "first".
+  std::vector<std::string> disable;             ///< Names of rules; "*" stands for anything.
   std::vector<std::string> disable_tags;
-  std::uint64_t repeat_seconds = 60;  ///< Equal findings are counted for so long; 0 = never.
+  std::vector<std::string> enable;  ///< Wins over both, and over the files.
+  std::vector<std::string> enable_tags;
+  std::uint64_t repeat_seconds = 60;       ///< Equal findings are counted for so long; 0 = never.
+  std::uint64_t findings_per_minute = 60;  ///< Of one rule; 0 = no limit.
+  std::vector<Suppression> suppress;
+  std::uint64_t events_before = 16;  ///< Quoted by a finding.
+  std::uint64_t window_kib = 8192;   ///< Memory for events that findings may quote.
+  std::string push_down = "on";      ///< "off": the kernel forwards every kind that a rule names.
   bool operator==(const RulesSettings&) const = default;
 
   /// Those of `files` that exist right now.
   [[nodiscard]] std::vector<std::string> existing_files() const;
+  [[nodiscard]] std::vector<std::string> existing_sigma_files() const;
 };
 
 struct Witness {

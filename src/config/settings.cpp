@@ -1,53 +1,16 @@
 // The rows of the configuration: a new setting is one row here and one member in config.hpp.
 #include "config/settings.hpp"
 
-#include <array>
 #include <charconv>
 #include <utility>
 
 #include "config/clause_reader.hpp"
+#include "config/setting_rows.hpp"
 
 namespace coff::config {
 namespace {
 
 constexpr std::string_view kLogLevels[] = {"error", "warning", "info", "debug"};
-
-// Each helper makes one row. `member` is a generic lambda that gives the member of a
-// configuration, so that one serves reading and writing.
-
-template <typename F>
-Setting text(std::string_view name, std::string_view limits, TextCheck check, F member,
-             std::string_view doc) {
-  return {name, limits, doc,
-          [=](Reader& reader, const YamlNode& node, Config& config) {
-            reader.text(node, name, check, member(config));
-          },
-          [=](JsonWriter& json, const Config& config) { json.string(member(config)); }};
-}
-
-template <typename F>
-Setting integer(std::string_view name, std::string_view limits, Range range, F member,
-                std::string_view doc) {
-  return {name, limits, doc,
-          [=](Reader& reader, const YamlNode& node, Config& config) {
-            reader.integer(node, name, range, member(config));
-          },
-          [=](JsonWriter& json, const Config& config) { json.number(member(config)); }};
-}
-
-template <typename F>
-Setting texts(std::string_view name, std::string_view limits, ListLimit limit, F member,
-              std::string_view doc) {
-  return {name, limits, doc,
-          [=](Reader& reader, const YamlNode& node, Config& config) {
-            reader.texts(node, name, limit, member(config));
-          },
-          [=](JsonWriter& json, const Config& config) {
-            json.begin_array();
-            for (const std::string& value : member(config)) json.string(value);
-            json.end_array();
-          }};
-}
 
 void read_role(Reader& reader, const YamlNode& node, std::string_view name, Role& role) {
   constexpr ListLimit kNames = {64, check_name};
@@ -217,58 +180,6 @@ std::vector<Setting> profile_settings() {
           [](auto& c) -> auto& { return c.profile.repeat_seconds; },
           "A process's connections and datagrams with the same other end are reported once in so "
           "many seconds, with the number of those that were not (`repeats`). 0: each of them."),
-  };
-}
-
-template <typename F, size_t N>
-Setting choice(std::string_view name, std::string_view limits,
-               const std::array<std::string_view, N>& values, F member, std::string_view doc) {
-  return {name, limits, doc,
-          [=, &values](Reader& reader, const YamlNode& node, Config& config) {
-            size_t index = N;
-            reader.choice(node, name, values, index);
-            if (index < N) member(config) = values[index];
-          },
-          [=](JsonWriter& json, const Config& config) { json.string(member(config)); }};
-}
-
-constexpr std::array<std::string_view, 8> kPriorities = {
-    "emergency", "alert", "critical", "error", "warning", "notice", "informational", "debug"};
-constexpr std::array<std::string_view, 2> kMatchings = {"all", "first"};
-
-std::vector<Setting> rules_settings() {
-  constexpr ListLimit kFiles = {64, check_path};
-  constexpr ListLimit kRules = {256, check_rule};
-  return {
-      texts(
-          "rules.files", "a list of at most 64 paths", kFiles,
-          [](auto& c) -> auto& { return c.rules.files; },
-          "Rule files and folders of them, in the Falco rule language, in the order of loading; of "
-          "a "
-          "folder the *.yaml and *.yml files in the order of their names. What does not exist is "
-          "left out."),
-      choice(
-          "rules.priority", "a priority, emergency to debug", kPriorities,
-          [](auto& c) -> auto& { return c.rules.priority; },
-          "Rules that are less grave than this are not used."),
-      choice(
-          "rules.matching", "all or first", kMatchings,
-          [](auto& c) -> auto& { return c.rules.matching; },
-          "Whether all rules that hold for an event make findings, or only the first in the order "
-          "of loading."),
-      texts(
-          "rules.disable", "a list of at most 256 names", kRules,
-          [](auto& c) -> auto& { return c.rules.disable; },
-          "Names of rules that are not used; * stands for anything."),
-      texts(
-          "rules.disable_tags", "a list of at most 256 tags", kRules,
-          [](auto& c) -> auto& { return c.rules.disable_tags; },
-          "Rules with one of these tags are not used."),
-      integer(
-          "rules.repeat_seconds", "0 to 86400", {0, 86400},
-          [](auto& c) -> auto& { return c.rules.repeat_seconds; },
-          "Findings of one rule about the same program in the same container are told once in so "
-          "many seconds, and then with their number. 0: each of them."),
   };
 }
 

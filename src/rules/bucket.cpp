@@ -58,6 +58,7 @@ class BucketMaker {
       if (node == kNever) continue;
       bucket_.candidates.push_back({at, node});
     }
+    bucket_.filter = TextFilter(program_, bucket_);
     return std::move(bucket_);
   }
 
@@ -128,12 +129,10 @@ class BucketMaker {
   std::uint32_t check(CheckId id) {
     const Check& check = program_.checks()[id];
     if (is_fact(check)) return answer(id, check) ? kAlways : kNever;
-    const IndexedCheck& indexed = program_.indexed()[id];
-    if (indexed.index != kNone) {
-      return add({.type = Bucket::Node::Type::kIndexed, .first = id, .indexed = indexed},
-                 index_cost(program_.sources()[check.left]));
-    }
-    return add({.type = Bucket::Node::Type::kCheck, .first = id}, cost_of(program_, check));
+    const CheckPlace& place = program_.places()[id];
+    const unsigned cost = place.index == kNone ? cost_of(program_, check)
+                                               : index_cost(program_.sources()[check.left]);
+    return add({.type = Bucket::Node::Type::kCheck, .first = id, .place = place}, cost);
   }
 
   [[nodiscard]] bool is_fact(const Check& check) const {

@@ -6,6 +6,7 @@
 
 #include "rules/evaluate.hpp"
 #include "rules/rule_set.hpp"
+#include "rules/text_filter.hpp"
 
 namespace coff::rules {
 
@@ -23,13 +24,13 @@ struct Sort {
 
 struct Bucket {
   struct Node {
-    enum class Type : unsigned char { kIndexed, kCheck, kNot, kAnd, kOr };
+    enum class Type : unsigned char { kCheck, kNot, kAnd, kOr };
     Type type = Type::kCheck;
     bool shared = false;      ///< More than one node or rule has it: worth remembering.
     bool cheap = false;       ///< It may be moved before its neighbours.
     std::uint32_t first = 0;  ///< kCheck: the check; kNot: the child; else the first link.
     std::uint32_t count = 0;  ///< Links of kAnd and kOr.
-    IndexedCheck indexed;     ///< Of kIndexed.
+    CheckPlace place;         ///< Of kCheck.
   };
   struct Candidate {
     std::uint32_t rule = 0;
@@ -40,6 +41,7 @@ struct Bucket {
   std::vector<Node> nodes;
   std::vector<std::uint32_t> links;
   std::vector<Candidate> candidates;  ///< Enabled rules that can hold, in the order of loading.
+  TextFilter filter;
   std::uint64_t events = 0;
 };
 

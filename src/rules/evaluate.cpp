@@ -6,35 +6,57 @@
 namespace coff::rules {
 
 Evaluation::Evaluation(const Program& program)
-    : program_(program), slots_(program.sources().size()), checks_(program.checks().size(), 0) {
-  for (const SourceIndex& each : program.indexes()) {
-    indexes_.emplace_back().bits.resize(each.texts.words());
+    : program_(program),
+      slots_(program.sources().size()),
+      event_answers_(program.words(Owner::kEvent).all, 0),
+      process_answers_(program.words(Owner::kProcess)),
+      parent_answers_(program.words(Owner::kParent)) {
+  for (size_t at = 0; at < kOwners; ++at) {
+    flags_[at] = program.words(static_cast<Owner>(at)).flags;
   }
 }
 
-void Evaluation::restart() {
-  epoch_ = 1;
-  for (Slot& slot : slots_) slot.epoch = 0;
-  for (IndexSlot& slot : indexes_) slot.epoch = 0;
-  checks_.assign(checks_.size(), 0);
+void Evaluation::begin(const schema::Subject& subject) {
+  subject_.emplace(subject);
+  if (++epoch_ == 0) {
+    epoch_ = 1;
+    for (Slot& slot : slots_) slot.epoch = 0;
+  }
+  std::fill_n(event_answers_.begin(), program_.words(Owner::kEvent).flags, 0);
+  const ProcessPtr& process = subject.event.process;
+  answers_ = {event_answers_.data(), process_answers_.of(process),
+              parent_answers_.of(process == nullptr ? process : process->parent)};
 }
 
-void Evaluation::fill(std::uint32_t index) {
-  IndexSlot& slot = indexes_[index];
-  slot.epoch = epoch_;
-  std::ranges::fill(slot.bits, 0);
-  const SourceIndex& of = program_.indexes()[index];
-  const schema::Value& value = this->value(of.source);
-  slot.present = true;
+void Evaluation::note(Owner owner, std::uint32_t slot, bool so) {
+  std::uint64_t* const words = answers_[static_cast<size_t>(owner)];
+  const std::uint64_t flag = std::uint64_t{1} << (slot % 64);
+  words[slot / 64] |= flag;
+  std::uint64_t& is_so = words[flags_[static_cast<size_t>(owner)] + slot / 64];
+  is_so = so ? is_so | flag : is_so & ~flag;
+}
+
+void Evaluation::answer(CheckId id, const CheckPlace& place) {
+  if (place.index != kNone) run(program_.indexes()[place.index]);
+  else note(place.owner, place.slot, compute(program_.checks()[id]));
+}
+
+void Evaluation::run(const SourceIndex& index) {
+  const std::span<std::uint64_t> bits(answers_[static_cast<size_t>(index.owner)] + index.word,
+                                      index.texts.words());
+  std::ranges::fill(bits, 0);
+  const schema::Value& value = this->value(index.source);
+  bool known = true;
   if (const auto* view = std::get_if<std::string_view>(&value)) {
-    of.texts.run(*view, slot.bits);
+    index.texts.run(*view, bits);
   } else if (const auto* text = std::get_if<std::string>(&value)) {
-    of.texts.run(*text, slot.bits);
+    index.texts.run(*text, bits);
   } else if (const auto* list = std::get_if<schema::TextList>(&value)) {
-    for (const std::string& each : *list) of.texts.run(each, slot.bits);
+    for (const std::string& each : *list) index.texts.run(each, bits);
   } else {
-    slot.present = false;
+    known = false;
   }
+  note(index.owner, index.slot, known);
 }
 
 const schema::Value& Evaluation::extract(SourceId id) {

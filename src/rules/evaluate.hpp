@@ -1,48 +1,45 @@
 // Private to the room: values and checks of one event.
 #pragma once
 
+#include <array>
+#include <span>
 #include <vector>
 
+#include "rules/answers.hpp"
 #include "rules/program.hpp"
 
 namespace coff::rules {
 
-/// Computes values and checks of one event, each at most once. Belongs to one thread; borrows the
-/// program, and the event until the next begin().
+/// Computes values and checks of one event, each at most once, and what depends on a process alone
+/// once for its events. Belongs to one thread; borrows the program, and the event until the next
+/// begin().
 class Evaluation {
  public:
   explicit Evaluation(const Program& program);
 
-  /// A new event: everything computed before is forgotten.
-  void begin(const schema::Subject& subject) {
-    subject_.emplace(subject);
-    if (++epoch_ > kEpochMax) restart();
-  }
+  /// A new event: everything computed before is forgotten, except about its process.
+  void begin(const schema::Subject& subject);
 
   const schema::Value& value(SourceId source) {
     Slot& slot = slots_[source];
     if (slot.epoch == epoch_) return slot.value;
     return extract(source);
   }
-  bool check(CheckId id) {
-    const IndexedCheck& indexed = program_.indexed()[id];
-    if (indexed.index != kNone) return answer(indexed);
-    return lone_check(id);
+  bool check(CheckId id) { return check(id, program_.places()[id]); }
+  /// The same for a caller that has the check's place.
+  bool check(CheckId id, const CheckPlace& place) {
+    std::uint64_t* const words = answers_[static_cast<size_t>(place.owner)];
+    const std::uint64_t flag = std::uint64_t{1} << (place.slot % 64);
+    if ((words[place.slot / 64] & flag) == 0) answer(id, place);
+    const bool so = (words[flags_[static_cast<size_t>(place.owner)] + place.slot / 64] & flag) != 0;
+    if (place.index == kNone) return so;
+    return so && ((words[place.bit / 64] >> (place.bit % 64) & 1) != 0) != place.negated;
   }
-  /// A check that has an index.
-  bool answer(const IndexedCheck& indexed) {
-    IndexSlot& slot = indexes_[indexed.index];
-    if (slot.epoch != epoch_) fill(indexed.index);
-    const bool found = (slot.bits[indexed.bit / 64] >> (indexed.bit % 64) & 1) != 0;
-    return slot.present && found != indexed.negated;
-  }
-  /// A check that has none.
-  bool lone_check(CheckId id) {
-    std::uint32_t& memo = checks_[id];
-    if ((memo >> 1) == epoch_) return (memo & 1) != 0;
-    const bool holds = compute(program_.checks()[id]);
-    memo = (epoch_ << 1) | (holds ? 1U : 0U);
-    return holds;
+  /// The bits of an index for the event; none is set when its text is not known.
+  std::span<const std::uint64_t> bits(const SourceIndex& index) {
+    std::uint64_t* const words = answers_[static_cast<size_t>(index.owner)];
+    if ((words[index.slot / 64] >> (index.slot % 64) & 1) == 0) run(index);
+    return {words + index.word, index.texts.words()};
   }
 
  private:
@@ -51,18 +48,9 @@ class Evaluation {
     std::uint32_t epoch = 0;
   };
 
-  /// An epoch shares its word with a result.
-  static constexpr std::uint32_t kEpochMax = 0x7FFFFFFF;
-
-  /// Answers of one index for the event.
-  struct IndexSlot {
-    std::uint32_t epoch = 0;
-    bool present = false;  ///< The value is known.
-    std::vector<std::uint64_t> bits;
-  };
-
-  void restart();
-  void fill(std::uint32_t index);
+  void answer(CheckId id, const CheckPlace& place);
+  void run(const SourceIndex& index);
+  void note(Owner owner, std::uint32_t slot, bool so);
   const schema::Value& extract(SourceId source);
   [[nodiscard]] schema::Value transform(const Source& source);
   bool compute(const Check& check);
@@ -71,8 +59,11 @@ class Evaluation {
   std::optional<schema::Subject> subject_;
   std::uint32_t epoch_ = 0;
   std::vector<Slot> slots_;
-  std::vector<std::uint32_t> checks_;
-  std::vector<IndexSlot> indexes_;
+  std::vector<std::uint64_t> event_answers_;
+  ProcessAnswers process_answers_;
+  ProcessAnswers parent_answers_;
+  std::array<std::uint64_t*, kOwners> answers_{};
+  std::array<std::uint32_t, kOwners> flags_{};
 };
 
 /// Whether the check holds for a value that is not a missing one.

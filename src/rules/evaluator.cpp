@@ -1,5 +1,6 @@
 // Asks events against a rule set.
 #include <algorithm>
+#include <bit>
 #include <unordered_map>
 
 #include "rules/bucket.hpp"
@@ -22,11 +23,16 @@ class Evaluator::State {
     ++bucket.events;
     if (bucket.candidates.empty()) return matched_;
     next_epoch();
-    for (const Bucket::Candidate& candidate : bucket.candidates) {
-      if (candidate.node != Bucket::kAlways && !holds(bucket, candidate.node)) continue;
-      ++matched_count_[candidate.rule];
-      matched_.push_back(candidate.rule);
-      if (matching_ == Matching::kFirst) break;
+    const std::span<const std::uint64_t> possible = bucket.filter.possible(evaluation_);
+    for (size_t word = 0; word < possible.size(); ++word) {
+      for (std::uint64_t left = possible[word]; left != 0; left &= left - 1) {
+        const size_t at = word * 64 + static_cast<size_t>(std::countr_zero(left));
+        const Bucket::Candidate& candidate = bucket.candidates[at];
+        if (candidate.node != Bucket::kAlways && !holds(bucket, candidate.node)) continue;
+        ++matched_count_[candidate.rule];
+        matched_.push_back(candidate.rule);
+        if (matching_ == Matching::kFirst) return matched_;
+      }
     }
     return matched_;
   }
@@ -82,8 +88,7 @@ class Evaluator::State {
   bool holds(Bucket& bucket, std::uint32_t id) {
     const Bucket::Node& node = bucket.nodes[id];
     switch (node.type) {
-      case Bucket::Node::Type::kIndexed: return evaluation_.answer(node.indexed);
-      case Bucket::Node::Type::kCheck: return evaluation_.lone_check(node.first);
+      case Bucket::Node::Type::kCheck: return evaluation_.check(node.first, node.place);
       case Bucket::Node::Type::kNot: return !holds(bucket, node.first);
       default: break;
     }

@@ -56,7 +56,6 @@ void write_provenance(JsonWriter& json, const Provenance& provenance) {
   text("level", provenance.level);
   text("status", provenance.status);
   list("references", provenance.references);
-  list("attack", provenance.attack);
 }
 
 std::string shown_value(const schema::Value& value) {
@@ -82,6 +81,7 @@ std::string falco_json(const Finding& finding, std::string_view hostname) {
       .member("source", finding.source)
       .member("hostname", hostname)
       .member("output", finding.output);
+  write_provenance(json, finding.provenance);
   json.key("tags").begin_array();
   for (const std::string& tag : finding.tags) json.string(tag);
   json.end_array().key("output_fields").begin_object();

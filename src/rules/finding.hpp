@@ -31,7 +31,7 @@ struct Finding {
 };
 
 /// Adds what is known of a rule's provenance as members: language, rule_id, author, license, level,
-/// status, references, attack. Nothing for a rule that says nothing of it.
+/// status, references. Nothing for a rule that says nothing of it.
 void write_provenance(JsonWriter& json, const Provenance& provenance);
 
 /// Text of a value as libsinsp prints it: lists in parentheses, "<NA>" for nothing.

@@ -1,4 +1,5 @@
-// Chooses the checks that one pass over a text answers together.
+// Chooses the checks that one pass over a text answers together, and gives answers their places.
+#include <algorithm>
 #include <map>
 
 #include "rules/program.hpp"
@@ -7,10 +8,8 @@ namespace coff::rules {
 
 namespace {
 
-// Fewer checks of a text are cheaper by themselves.
-constexpr size_t kChecksMin = 3;
-// Longer lists are asked as a hashed set.
-constexpr size_t kListMax = 512;
+// Checks with longer lists are computed by themselves.
+constexpr size_t kListMax = 16384;
 
 /// How a check looks at its text; nothing for those that no index can answer.
 struct Look {
@@ -53,35 +52,75 @@ std::optional<Look> look_of(const Check& check, const Source& left) {
 
 }  // namespace
 
+Owner Program::owner(SourceId id) const {
+  const Source& source = sources_[id];
+  if (source.kind == Source::Kind::kField) return owner_of(source.field);
+  // What is made of literals alone does not depend on the process either.
+  Owner owner = Owner::kParent;
+  for (const SourceId input : source.inputs) owner = common_owner(owner, this->owner(input));
+  return owner;
+}
+
+void Program::add_index(SourceId source, bool fold_case, const std::vector<CheckId>& checks) {
+  SourceIndex index{.source = source, .owner = owner(source), .texts = TextIndex(fold_case)};
+  std::uint32_t bit = 0;
+  for (const CheckId id : checks) {
+    const Look look = *look_of(checks_[id], sources_[source]);
+    bool whole = true;
+    for (const std::string& text : checks_[id].constants.texts) {
+      whole = whole && index.texts.add(look.kind, text, bit);
+    }
+    // A check with a part that did not fit is computed by itself; its bit stays unused.
+    if (whole) {
+      places_[id].index = static_cast<std::uint32_t>(indexes_.size());
+      places_[id].bit = bit;
+      places_[id].negated = look.negated;
+    }
+    ++bit;
+  }
+  if (index.texts.empty()) return;
+  index.texts.build();
+  indexes_.push_back(std::move(index));
+}
+
+void Program::place_answers() {
+  std::array<std::uint32_t, kOwners> slots{};
+  for (SourceIndex& index : indexes_) index.slot = slots[static_cast<size_t>(index.owner)]++;
+  for (CheckId id = 0; id < checks_.size(); ++id) {
+    CheckPlace& place = places_[id];
+    if (place.index != kNone) {
+      place.owner = indexes_[place.index].owner;
+      place.slot = indexes_[place.index].slot;
+      continue;
+    }
+    const Check& check = checks_[id];
+    place.owner = owner(check.left);
+    if (check.right != kNone) place.owner = common_owner(place.owner, owner(check.right));
+    place.slot = slots[static_cast<size_t>(place.owner)]++;
+  }
+  for (size_t at = 0; at < kOwners; ++at) {
+    words_[at].flags = (slots[at] + 63) / 64;
+    words_[at].all = words_[at].flags * 2;
+  }
+  for (SourceIndex& index : indexes_) {
+    AnswerWords& words = words_[static_cast<size_t>(index.owner)];
+    index.word = words.all;
+    words.all += static_cast<std::uint32_t>(index.texts.words());
+  }
+  for (CheckPlace& place : places_) {
+    if (place.index != kNone) place.bit += indexes_[place.index].word * 64;
+  }
+}
+
 void Program::index_texts() {
-  indexed_.assign(checks_.size(), {});
+  places_.assign(checks_.size(), {});
   std::map<std::pair<SourceId, bool>, std::vector<CheckId>> groups;
   for (CheckId id = 0; id < checks_.size(); ++id) {
     const auto look = look_of(checks_[id], sources_[checks_[id].left]);
     if (look) groups[{checks_[id].left, look->fold_case}].push_back(id);
   }
-  for (const auto& [key, ids] : groups) {
-    if (ids.size() < kChecksMin) continue;
-    SourceIndex index{.source = key.first, .texts = TextIndex(key.second)};
-    std::uint32_t bit = 0;
-    for (const CheckId id : ids) {
-      const Look look = *look_of(checks_[id], sources_[key.first]);
-      bool whole = true;
-      for (const std::string& text : checks_[id].constants.texts) {
-        whole = whole && index.texts.add(look.kind, text, bit);
-      }
-      // A check with a part that did not fit is computed by itself; its bit stays unused.
-      if (whole) {
-        indexed_[id] = {.index = static_cast<std::uint32_t>(indexes_.size()),
-                        .bit = bit,
-                        .negated = look.negated};
-      }
-      ++bit;
-    }
-    if (index.texts.empty()) continue;
-    index.texts.build();
-    indexes_.push_back(std::move(index));
-  }
+  for (const auto& [key, ids] : groups) add_index(key.first, key.second, ids);
+  place_answers();
 }
 
 }  // namespace coff::rules

@@ -151,7 +151,7 @@ class Loader::State {
   }
 
   void compile_made(MadeRule made, RuleSet& set) {
-    select(made.rule);
+    apply_selections(options_, made.rule);
     CompiledRule compiled{.rule = std::move(made.rule)};
     const auto refuse = [&](std::string_view code, std::string message) {
       problems_.push_back({.code = code,
@@ -291,17 +291,8 @@ class Loader::State {
               .provenance = {}};
     for (const ExceptionDefinition& each : definition.exceptions)
       rule.exceptions.push_back(each.name);
-    select(rule);
+    apply_selections(options_, rule);
     return rule;
-  }
-
-  void select(Rule& rule) const {
-    for (const Selection& each : options_.selections) {
-      const bool named = each.rule.empty() || glob_match(each.rule, rule.name, false);
-      const bool tagged = each.tag.empty() || rule.tags.contains(each.tag);
-      if (named && tagged) rule.enabled = each.enable;
-    }
-    rule.enabled = rule.enabled && rule.priority <= options_.priority_max;
   }
 
   void warn_of_unused(const ListTable& lists) {
@@ -325,6 +316,15 @@ class Loader::State {
   std::set<std::string> used_macros_;
   std::vector<MadeRule> made_;
 };
+
+void apply_selections(const LoadOptions& options, Rule& rule) {
+  for (const Selection& each : options.selections) {
+    const bool named = each.rule.empty() || glob_match(each.rule, rule.name, false);
+    const bool tagged = each.tag.empty() || rule.tags.contains(each.tag);
+    if (named && tagged) rule.enabled = each.enable;
+  }
+  rule.enabled = rule.enabled && rule.priority <= options.priority_max;
+}
 
 Loader::Loader(LoadOptions options) : state_(std::make_unique<State>(std::move(options))) {}
 Loader::~Loader() = default;

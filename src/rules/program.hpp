@@ -4,6 +4,7 @@
 
 #include <re2/re2.h>
 
+#include <array>
 #include <deque>
 #include <expected>
 #include <map>
@@ -15,6 +16,7 @@
 
 #include "rules/ast.hpp"
 #include "rules/names.hpp"
+#include "rules/owner.hpp"
 #include "rules/path_prefixes.hpp"
 #include "rules/text_index.hpp"
 
@@ -96,16 +98,27 @@ struct CompileWarning {
   std::string macro;
 };
 
-/// Where the answer of a check stands after its text went through an index.
-struct IndexedCheck {
+/// Where the answer of a check stands among the answers of its owner. Those are words: a flag
+/// "known" for each slot, then one "is so" for each, then the bits of the indexes.
+struct CheckPlace {
+  Owner owner = Owner::kEvent;
+  bool negated = false;         ///< Of an indexed check: it holds where the bit is not set.
+  std::uint32_t slot = 0;       ///< Of the check, or of its index ("is so": the text is known).
   std::uint32_t index = kNone;  ///< kNone: the check is computed by itself.
-  std::uint32_t bit = 0;
-  bool negated = false;
+  std::uint32_t bit = 0;        ///< Of an indexed check, counted from the owner's first word.
 };
 /// An index with the source whose text it reads.
 struct SourceIndex {
   SourceId source = kNone;
+  Owner owner = Owner::kEvent;
+  std::uint32_t slot = 0;
+  std::uint32_t word = 0;  ///< The first of texts.words() ones.
   TextIndex texts;
+};
+/// How many words one owner's answers take.
+struct AnswerWords {
+  std::uint32_t flags = 0;  ///< Of each of the two flags.
+  std::uint32_t all = 0;
 };
 
 /// Macros by name, as parsed.
@@ -124,10 +137,15 @@ class Program {
   /// Adds a value for an output.
   std::expected<SourceId, CompileError> add_source(const Operand& operand);
 
-  /// Makes indexes over texts that several checks look at; to be called once, after the last add.
+  /// Makes indexes over the texts that checks look at and gives every answer its place; to be
+  /// called once, after the last add.
   void index_texts();
   [[nodiscard]] const std::vector<SourceIndex>& indexes() const { return indexes_; }
-  [[nodiscard]] const std::vector<IndexedCheck>& indexed() const { return indexed_; }
+  /// By check.
+  [[nodiscard]] const std::vector<CheckPlace>& places() const { return places_; }
+  [[nodiscard]] const AnswerWords& words(Owner owner) const {
+    return words_[static_cast<size_t>(owner)];
+  }
 
   [[nodiscard]] const std::vector<Node>& nodes() const { return nodes_; }
   [[nodiscard]] const std::deque<Source>& sources() const { return sources_; }
@@ -140,6 +158,9 @@ class Program {
   NodeId intern_node(Node node);
   [[nodiscard]] unsigned height(NodeId node) const { return heights_[node]; }
   CheckId intern_check(const std::string& text, Check check);
+  [[nodiscard]] Owner owner(SourceId source) const;
+  void add_index(SourceId source, bool fold_case, const std::vector<CheckId>& checks);
+  void place_answers();
 
   std::vector<schema::Field> extra_;
   std::vector<Node> nodes_;
@@ -147,7 +168,8 @@ class Program {
   std::deque<Source> sources_;
   std::vector<Check> checks_;
   std::vector<SourceIndex> indexes_;
-  std::vector<IndexedCheck> indexed_;
+  std::vector<CheckPlace> places_;
+  std::array<AnswerWords, kOwners> words_{};
   std::unordered_map<std::string, SourceId> source_of_;
   std::unordered_map<std::string, CheckId> check_of_;
   std::unordered_map<std::string, NodeId> node_of_;

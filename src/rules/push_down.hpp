@@ -11,6 +11,8 @@ namespace coff::rules {
 /// names, ports, `not`, late metadata) it leaves out. At most kPushDownClausesMax clauses, whatever
 /// the number of rules; their reasons name up to three rules.
 KernelFilter kernel_filter(const RuleSet& rules);
+/// The same for some rules of a program, whether they are enabled or not.
+KernelFilter kernel_filter(const Program& program, std::span<const CompiledRule* const> rules);
 /// Three places (host, containers, both); opens for writing or any, with paths or any.
 inline constexpr size_t kPushDownClausesMax = 3 + 3 * 2 * 2;
 /// Paths of one clause; more than that count as any path.

@@ -7,8 +7,11 @@
 
 #include <random>
 
+#include "bpf/calls.h"
 #include "rules/testing/load.hpp"
 #include "rules/testing/vectors.hpp"
+#include "schema/constants.hpp"
+#include "schema/decode.hpp"
 #include "schema/testing/sample_events.hpp"
 
 namespace coff::rules {
@@ -88,6 +91,10 @@ TEST(PushDown, NeverLosesWhatARuleMatches) {
                                      "fd.name startswith /etc",
                                      "evt.type != openat",
                                      "fd.name glob /b*",
+                                     "fd.name glob *.so",
+                                     "fd.name glob /usr/*/?.so",
+                                     "fd.name glob /[eb]tc*",
+                                     "fd.name = anyof (/etc, /bin/sh)",
                                      "fd.name = /x",
                                      "fd.name in (/etc, /bin/sh)",
                                      "fd.name = anyof (/x, /y)",
@@ -135,6 +142,39 @@ TEST(PushDown, NamesPathsFlagsAndPlaces) {
   EXPECT_EQ(clause.open_flags_any, static_cast<std::uint32_t>(COFF_OPEN_WRITE));
   EXPECT_EQ(clause.path_prefix, std::vector<std::string>{"/etc/"});
   EXPECT_EQ(clause.reason, "rules: r0");
+}
+
+// Every name that evt.type has for events of a kind asks for that kind.
+TEST(PushDown, AsksForEachKindThatHasAType) {
+  struct Made {
+    std::string_view call;
+    coff_kind kind;
+  };
+  std::vector<Made> all = {
+#define COFF_X(call, program, kind, ...) {#call, COFF_KIND_##kind},
+      COFF_CALLS(COFF_X)
+#undef COFF_X
+          {"unlinkat", COFF_KIND_rmdir},
+      {"umount2", COFF_KIND_umount}};
+  for (unsigned kind = 0; kind < COFF_KINDS; ++kind) {
+    all.push_back({"", static_cast<coff_kind>(kind)});  // Not from a system call.
+  }
+  size_t named = 0;
+  for (const Made& made : all) {
+    Event event;
+    event.kind = static_cast<Kind>(made.kind);
+    for (std::int32_t number = 0; number < COFF_CALL_NUMBERS && !made.call.empty(); ++number) {
+      if (schema::syscall_name(number) == made.call) event.syscall = number;
+    }
+    const std::string type(schema::event_type_name(event));
+    named += event.syscall >= 0 ? 1U : 0U;
+    const KernelFilter filter = kernel_filter(*load(rule(0, "evt.type = " + type)));
+    const bool asked = std::ranges::any_of(filter.clauses, [&](const FilterClause& clause) {
+      return std::ranges::find(clause.kinds, made.kind) != clause.kinds.end();
+    });
+    EXPECT_TRUE(asked) << type << " of kind " << schema::kKindNames[made.kind];
+  }
+  EXPECT_GT(named, 80U);
 }
 
 TEST(PushDown, OfficialRulesFitTheKernel) {

@@ -67,6 +67,13 @@ void append_text(const Program& program, NodeId id, size_t bytes_max, std::strin
 
 }  // namespace
 
+std::string node_text(const Program& program, NodeId node, size_t bytes_max) {
+  std::string text;
+  append_text(program, node, bytes_max, text);
+  if (text.size() > bytes_max) text.resize(bytes_max);
+  return text;
+}
+
 RuleSet::RuleSet() = default;
 RuleSet::~RuleSet() = default;
 
@@ -91,12 +98,10 @@ std::vector<std::string_view> RuleSet::event_types() const {
 }
 
 std::string RuleSet::compiled_text(std::string_view rule, size_t bytes_max) const {
-  std::string text;
   for (const CompiledRule& each : compiled_) {
-    if (each.rule.name == rule) append_text(*program_, each.condition, bytes_max, text);
+    if (each.rule.name == rule) return node_text(*program_, each.condition, bytes_max);
   }
-  if (text.size() > bytes_max) text.resize(bytes_max);
-  return text;
+  return {};
 }
 
 bool Loaded::ok() const {

@@ -14,4 +14,7 @@ struct CompiledRule {
   NodeId forwarded = kNone;  ///< What the kernel must forward; kNone: the condition itself.
 };
 
+/// A part of a condition as it is evaluated, lists and macros put in; at most `bytes_max`.
+std::string node_text(const Program& program, NodeId node, size_t bytes_max);
+
 }  // namespace coff::rules

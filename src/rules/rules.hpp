@@ -35,6 +35,10 @@ struct LoadOptions {
   std::vector<schema::Field> extra_fields;   ///< Fields of the caller beside the schema's.
 };
 
+/// Turns a rule on or off as the options say; one that is less grave than the least priority is
+/// off.
+void apply_selections(const LoadOptions& options, Rule& rule);
+
 /// A rule in another language, translated by its reader. Its parts are conditions that `condition`
 /// names as macros; their names must differ from all others of one Loader.
 struct MadeRule {

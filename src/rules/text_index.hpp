@@ -1,13 +1,15 @@
 // Private to the room: one pass over a text answers all checks of it that are about equal,
-// leading, trailing and contained texts (an Aho-Corasick automaton over "start, bytes, end").
+// leading, trailing and contained texts.
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <span>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
+
+#include "rules/text_trie.hpp"
 
 namespace coff::rules {
 
@@ -15,11 +17,12 @@ class TextIndex {
  public:
   enum class Kind : unsigned char { kExact, kPrefix, kSuffix, kContains };
 
-  /// `fold_case`: ASCII letters of the text count as lower case; patterns must be lower case.
-  explicit TextIndex(bool fold_case) : fold_case_(fold_case) {}
+  /// `fold_case`: ASCII letters of the text count as lower case; patterns must be lower case and
+  /// of the kind kContains.
+  explicit TextIndex(bool fold_case) : contains_(true, fold_case) {}
 
   /// A text that matches sets bit `bit`. The pattern must not be empty, except for kExact. False
-  /// when the automaton would grow beyond its limit; then nothing was added.
+  /// when a limit would be passed; then nothing was added.
   bool add(Kind kind, std::string_view pattern, std::uint32_t bit);
   /// To be called once, after the last add().
   void build();
@@ -31,36 +34,35 @@ class TextIndex {
   void run(std::string_view text, std::span<std::uint64_t> bits) const;
 
  private:
-  static constexpr size_t kStatesMax = 0x7FFF;
-  static constexpr std::uint32_t kAccepts = 1;  ///< Set in transitions to states with bits.
-  static constexpr unsigned kStart = 256;
-  static constexpr unsigned kEnd = 257;
+  static constexpr size_t kExactMax = size_t{1} << 20;
 
-  struct State {
-    std::vector<std::pair<std::uint16_t, std::uint16_t>> children;  ///< Symbol and state.
-    std::vector<std::uint32_t> bits;
-  };
-  struct Mask {
-    std::uint32_t word = 0;
-    std::uint64_t bits = 0;
+  /// One text of kExact, in a table with open addressing.
+  struct Slot {
+    std::uint32_t hash = 0;
+    std::uint32_t offset = 0;  ///< In texts_.
+    std::uint32_t size = 0;
+    std::uint32_t first = 0;  ///< In masks_.
+    std::uint32_t count = 0;  ///< 0: free.
   };
 
-  [[nodiscard]] std::uint16_t child(std::uint16_t state, std::uint16_t symbol) const;
-  void number_classes();
-  void link(std::vector<std::uint32_t>& fallback);
-  void accept(std::uint32_t row, std::span<std::uint64_t> bits) const;
+  [[nodiscard]] static std::uint32_t hash_of(std::string_view text);
+  /// Bit for texts of that size; all long ones share one.
+  [[nodiscard]] static std::uint64_t size_bit(size_t size) {
+    return std::uint64_t{1} << (size < 63 ? size : 63);
+  }
+  void build_exact();
+  void run_exact(std::string_view text, std::span<std::uint64_t> bits) const;
 
-  bool fold_case_;
   size_t patterns_ = 0;
   size_t words_ = 0;
-  std::vector<State> states_ = std::vector<State>(1);  ///< Emptied by build().
-  std::array<std::uint16_t, 258> class_of_{};
-  size_t classes_ = 0;
-  unsigned shift_ = 0;               ///< A row of the table has 1 << shift_ entries.
-  std::uint32_t first_ = 0;          ///< Transition behind "start".
-  std::vector<std::uint32_t> next_;  ///< Row and class to the next row, plus kAccepts.
-  std::vector<std::uint32_t> masks_of_;
-  std::vector<Mask> masks_;
+  std::unordered_map<std::string, std::vector<std::uint32_t>> exact_;  ///< Emptied by build().
+  std::uint64_t sizes_ = 0;  ///< Of the texts of kExact, see size_bit().
+  std::vector<Slot> slots_;
+  std::string texts_;
+  std::vector<BitMask> masks_;
+  TextTrie prefixes_{false, false};
+  TextTrie suffixes_{false, false};  ///< Backwards.
+  TextTrie contains_;
 };
 
 }  // namespace coff::rules

@@ -9,27 +9,46 @@ std::string_view argv0(const Process& process) {
                                                      : std::string_view(program->argv.front());
 }
 
-std::string arguments_text(const Process& process) {
-  std::string text;
-  if (process.program == nullptr) return text;
+namespace {
+
+size_t joined_bytes(const std::vector<std::string>& list) {
+  size_t bytes = list.size();
+  for (const std::string& each : list) bytes += each.size();
+  return bytes;
+}
+
+void append_arguments(const Process& process, std::string& text) {
   const auto& argv = process.program->argv;
   for (size_t at = 1; at < argv.size(); ++at) {
     if (at > 1) text += ' ';
     text += argv[at];
   }
+}
+
+}  // namespace
+
+std::string arguments_text(const Process& process) {
+  std::string text;
+  if (process.program == nullptr) return text;
+  text.reserve(joined_bytes(process.program->argv));
+  append_arguments(process, text);
   return text;
 }
 
 std::string command_line_text(const Process& process) {
-  std::string text = process.name;
-  const std::string arguments = arguments_text(process);
-  if (!arguments.empty()) text.append(" ").append(arguments);
+  std::string text;
+  if (process.program == nullptr) return process.name;
+  text.reserve(process.name.size() + 1 + joined_bytes(process.program->argv));
+  text.append(process.name).append(" ");
+  append_arguments(process, text);
+  if (text.size() == process.name.size() + 1) text.pop_back();
   return text;
 }
 
 std::string environment_text(const Process& process) {
   std::string text;
   if (process.program == nullptr) return text;
+  text.reserve(joined_bytes(process.program->env));
   for (const std::string& each : process.program->env) {
     if (!text.empty()) text += ' ';
     text += each;

@@ -13,8 +13,12 @@ namespace coff::sigma {
 class CorrelationPlanner {
  public:
   CorrelationPlanner(const Documents& documents, const std::vector<Reporter*>& reporters,
-                     const rules::RuleSet& set, Loaded& loaded)
-      : documents_(documents), reporters_(reporters), set_(set.rules()), loaded_(loaded) {
+                     const rules::LoadOptions& options, const rules::RuleSet& set, Loaded& loaded)
+      : options_(options),
+        documents_(documents),
+        reporters_(reporters),
+        set_(set.rules()),
+        loaded_(loaded) {
     rule_of_ = by_name(documents.rules);
     correlation_of_ = by_name(documents.correlations);
     for (size_t at = 0; at < set_.size(); ++at) {
@@ -130,7 +134,7 @@ class CorrelationPlanner {
     for (size_t at = 0; at < marks.size(); ++at) visit(at, 0);
   }
 
-  static Correlations::Plan plan(const CorrelationRule& from) {
+  [[nodiscard]] Correlations::Plan plan(const CorrelationRule& from) const {
     Correlations::Plan made;
     made.rule.name = from.title;
     made.rule.description = from.description;
@@ -140,6 +144,7 @@ class CorrelationPlanner {
     made.rule.file = from.file;
     made.rule.line = from.where.line;
     made.rule.provenance = from.provenance;
+    rules::apply_selections(options_, made.rule);
     made.watch = {.type = from.type,
                   .rules = from.rules.size(),
                   .timespan_ns = from.timespan_ns,
@@ -213,7 +218,7 @@ class CorrelationPlanner {
   void select_silent() {
     for (size_t at = 0; at < usable_.size(); ++at) {
       for (const Scalar& name : rule(at).rules) {
-        if (!usable_[at]) break;
+        if (!usable_[at] || !out_->plans_[plan_of_[at]].rule.enabled) break;
         const auto other = find_correlation(name.text);
         if (other) out_->plans_[plan_of_[*other]].silent = !rule(at).generate;
         else out_->silent_[*compiled(documents_.rules[*find_rule(name.text)])] = true;
@@ -229,6 +234,7 @@ class CorrelationPlanner {
     }
   }
 
+  const rules::LoadOptions& options_;
   const Documents& documents_;
   const std::vector<Reporter*>& reporters_;
   std::vector<const rules::Rule*> set_;
@@ -243,8 +249,9 @@ class CorrelationPlanner {
 
 std::shared_ptr<const Correlations> correlate(const Documents& documents,
                                               const std::vector<Reporter*>& reporters,
+                                              const rules::LoadOptions& options,
                                               const rules::RuleSet& set, Loaded& loaded) {
-  return CorrelationPlanner(documents, reporters, set, loaded).run();
+  return CorrelationPlanner(documents, reporters, options, set, loaded).run();
 }
 
 }  // namespace coff::sigma

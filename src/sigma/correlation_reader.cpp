@@ -93,6 +93,14 @@ bool Reader::read_correlation_body(const YamlNode& body, CorrelationRule& rule) 
     return refuse(*find_member(body, "generate"), "'generate' is true or false");
   }
   rule.generate = generate == "true";
+  for (const Scalar& field : rule.group_by) {
+    // They name fields of findings.
+    constexpr std::string_view kPlain =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-[]";
+    const bool plain = field.text.find_first_not_of(kPlain) == std::string::npos;
+    if (plain && !field.text.empty() && field.text.size() <= 128) continue;
+    return reporter_.error("SIGMA_RULE", "this is no name of a field", field.where, context_);
+  }
   return read_correlation_condition(body, rule);
 }
 

@@ -339,6 +339,8 @@ TEST(Correlation, MistakesAreNamed) {
       {"  type: value_percentile\n  rules: [login_tool]\n  timespan: 1m\n"
        "  condition: {gte: 1, field: ProcessId}\n",
        "'percentile'"},
+      {"  type: temporal\n  rules: [login_tool]\n  timespan: 1m\n  group-by: ['a\"b']\n",
+       "no name of a field"},
       {"  type: temporal\n  rules: [self]\n  timespan: 1m\nname: self\n", "wait for each other"},
   };
   for (const auto& [body, message] : kCases) {

@@ -83,9 +83,11 @@ class Correlator {
       last_;  ///< By correlation and group, of windows with an end.
 };
 
-/// Makes the correlations of what was read; those with errors are left out. Adds their statuses.
+/// Makes the correlations of what was read; those with errors are left out, those that the options
+/// turn off stay silent. Adds their statuses.
 std::shared_ptr<const Correlations> correlate(const Documents& documents,
                                               const std::vector<Reporter*>& reporters,
+                                              const rules::LoadOptions& options,
                                               const rules::RuleSet& set, Loaded& loaded);
 
 }  // namespace coff::sigma

@@ -44,7 +44,9 @@ std::string condition_text(const DetectionRule& rule) {
 class Loader::State {
  public:
   State(rules::LoadOptions rule_options, Options options)
-      : rules_(with_own_fields(std::move(rule_options))), options_(std::move(options)) {}
+      : rules_(with_own_fields(rule_options)),
+        rule_options_(std::move(rule_options)),
+        options_(std::move(options)) {}
 
   rules::Loader& rules() { return rules_; }
 
@@ -66,7 +68,8 @@ class Loader::State {
     for (size_t at = 0; at < documents_.rules.size(); ++at) add_rule(at, loaded);
     loaded.filters = documents_.filters.size();
     loaded.rules = rules_.finish();
-    loaded.correlations = correlate(documents_, of_correlation_, *loaded.rules.rules, loaded);
+    loaded.correlations =
+        correlate(documents_, of_correlation_, rule_options_, *loaded.rules.rules, loaded);
     loaded.rules.problems.insert(loaded.rules.problems.end(), problems_.begin(), problems_.end());
     return loaded;
   }
@@ -112,6 +115,7 @@ class Loader::State {
   }
 
   rules::Loader rules_;
+  rules::LoadOptions rule_options_;
   Options options_;
   std::vector<rules::Problem> problems_;
   std::deque<std::string> texts_;
@@ -131,14 +135,5 @@ void Loader::add(std::string name, std::string text, std::string license) {
   state_->add(std::move(name), std::move(text), std::move(license));
 }
 Loaded Loader::finish() { return state_->finish(); }
-
-std::string_view state_name(State state) {
-  constexpr std::string_view kNames[] = {"runs", "blind", "no log source"};
-  return kNames[static_cast<size_t>(state)];
-}
-
-size_t Loaded::count(State state) const {
-  return static_cast<size_t>(std::ranges::count(statuses, state, &RuleStatus::state));
-}
 
 }  // namespace coff::sigma

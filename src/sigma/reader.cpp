@@ -87,11 +87,20 @@ bool Reader::read_head(const YamlNode& document, Rule& rule) {
   of.language = "sigma";
   const bool read =
       text(document, "id", of.id, 64) && text(document, "name", rule.name, 256) &&
-      text(document, "description", rule.description) && text(document, "author", of.author) &&
-      text(document, "license", of.license, 256) && text(document, "level", of.level, 64) &&
-      text(document, "status", of.status, 64) && texts(document, "references", of.references) &&
-      texts(document, "tags", rule.tags);
+      text(document, "description", rule.description) &&
+      text(document, "author", of.author, 1024) && text(document, "license", of.license, 256) &&
+      text(document, "level", of.level, 64) && text(document, "status", of.status, 64) &&
+      texts(document, "references", of.references) && texts(document, "tags", rule.tags);
   if (!read) return false;
+  // A finding carries them.
+  constexpr size_t kListMax = 64;
+  constexpr size_t kListBytesMax = 4096;
+  size_t bytes = 0;
+  for (const std::string& each : of.references) bytes += each.size();
+  for (const std::string& each : rule.tags) bytes += each.size();
+  if (of.references.size() > kListMax || rule.tags.size() > kListMax || bytes > kListBytesMax) {
+    return refuse(document, "more than 64 references or tags, or than 4 KiB of them");
+  }
   if (of.license.empty()) of.license = license_;
   const auto priority = priority_of(of.level);
   if (!priority) {

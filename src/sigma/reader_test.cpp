@@ -88,8 +88,9 @@ TEST(Reader, WhoseRuleItIsStandsInTheFinding) {
   EXPECT_EQ(text,
             "{\"language\":\"sigma\",\"rule_id\":\"d2d642d7-b393-43fe-bae4-e81ed5915c4b\","
             "\"author\":\"Ö. Günal, somebody\",\"license\":\"MIT\",\"level\":\"high\","
-            "\"status\":\"stable\",\"references\":[\"https://example.org/a\"],"
-            "\"attack\":[\"T1053.002\"]}");
+            "\"status\":\"stable\",\"references\":[\"https://example.org/a\"]}");
+  EXPECT_EQ(finding.provenance.attack, (std::vector<std::string>{"T1053.002"}));
+  EXPECT_NE(rules::falco_json(finding, "box").find("\"author\":\"Ö. Günal"), std::string::npos);
 }
 
 TEST(Reader, RulesStandBesideThoseOfFalco) {

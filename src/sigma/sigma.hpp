@@ -35,6 +35,11 @@ struct RuleStatus {
   std::vector<std::string> notes;  ///< Sentences: what of it can never be true here.
 };
 
+/// "runs           linux/auditd  Title", with its notes on lines of their own; for a terminal.
+std::string to_text(const RuleStatus& status);
+/// One JSON object.
+std::string to_json(const RuleStatus& status);
+
 struct Loaded {
   rules::Loaded rules;               ///< Of both languages, in one set; problems of both.
   std::vector<RuleStatus> statuses;  ///< Of Sigma's rules, in the order of reading.
@@ -42,6 +47,9 @@ struct Loaded {
   size_t filters = 0;
 
   [[nodiscard]] size_t count(State state) const;
+  /// "210 Sigma rules: 182 run, 6 ask for what is not observed here, 22 have no log source here";
+  /// "" when there are none.
+  [[nodiscard]] std::string summary() const;
 };
 
 /// Loads files of both languages. A document with an error is left out; the rest loads.

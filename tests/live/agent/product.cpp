@@ -35,14 +35,16 @@ std::string text_at(const json::value& value, std::initializer_list<std::string_
   return at->is_string() ? std::string(at->get_string()) : json::serialize(*at);
 }
 
-Result<std::unique_ptr<Product>> Product::start(const std::vector<std::string>& engines) {
+Result<std::unique_ptr<Product>> Product::start(const std::vector<std::string>& engines,
+                                                const std::string& config_lines) {
   std::unique_ptr<Product> product(new Product(TRY(Workspace::create())));
   const Workspace& place = product->workspace_;
   std::string sockets;
   for (const auto& socket : engines) sockets += (sockets.empty() ? "'" : ", '") + socket + "'";
   std::ofstream(place / "cofferdam.yaml")
       << "data_dir: " << place / "trail-data" << "\nrun_dir: " << place / "agent-run"
-      << "\nengines: [" << sockets << "]\n";
+      << "\nengines: [" << sockets << "]\n"
+      << config_lines;
   product->agent_ = TRY(Child::start({COFF_PROGRAM, "agent", "--config", place / "cofferdam.yaml"},
                                      place / "agent.log"));
   const bool ready = eventually([&] {

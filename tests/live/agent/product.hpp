@@ -28,7 +28,9 @@ std::string text_at(const boost::json::value& value, std::initializer_list<std::
 class Product {
  public:
   /// Starts it for the engines behind these sockets, and waits until each is connected.
-  static Result<std::unique_ptr<Product>> start(const std::vector<std::string>& engines);
+  /// `config_lines` are more lines of its configuration.
+  static Result<std::unique_ptr<Product>> start(const std::vector<std::string>& engines,
+                                                const std::string& config_lines = "");
 
   /// Runs `cofferdam ARGUMENTS --config ...`; any exit status.
   [[nodiscard]] Result<Outcome> cofferdam(std::vector<std::string> arguments) const;
