@@ -8,9 +8,9 @@
 #include <vector>
 
 #include "rules/push_down.hpp"
-#include "rules/rules.hpp"
 #include "rules_world.hpp"
 #include "sensor/filter_compiler.hpp"
+#include "sigma/sigma.hpp"
 
 namespace {
 
@@ -137,14 +137,15 @@ Event mixed(World& world, size_t number) {
   }
 }
 
-rules::Loaded load(const std::vector<std::string>& files, double& ms) {
+rules::Loaded load(const std::vector<std::string>& files,
+                   const std::vector<std::string>& sigma_files, double& ms) {
   std::vector<double> times;
   rules::Loaded loaded;
   for (int at = 0; at < kRuns; ++at) {
     rules::LoadOptions options;
     options.selections = {{.rule = "*", .tag = "", .enable = true}};
     const double start = cpu_ns();
-    loaded = rules::load_files(files, std::move(options));
+    loaded = sigma::load_files(files, sigma_files, std::move(options)).rules;
     times.push_back((cpu_ns() - start) / 1e6);
   }
   std::ranges::sort(times);
@@ -154,11 +155,15 @@ rules::Loaded load(const std::vector<std::string>& files, double& ms) {
 
 }  // namespace
 
-// Arguments: rule files or folders.
+// Arguments: rule files or folders; behind "--sigma" Sigma files or folders.
 int main(int argc, char** argv) {
-  const std::vector<std::string> files(argv + 1, argv + argc);
+  const std::vector<std::string> arguments(argv + 1, argv + argc);
+  const auto sigma = std::ranges::find(arguments, "--sigma");
+  const std::vector<std::string> files(arguments.begin(), sigma);
+  std::vector<std::string> sigma_files;
+  if (sigma != arguments.end()) sigma_files.assign(sigma + 1, arguments.end());
   double ms = 0;
-  const rules::Loaded loaded = load(files, ms);
+  const rules::Loaded loaded = load(files, sigma_files, ms);
   for (const rules::Problem& problem : loaded.problems) {
     if (problem.severity == rules::Problem::Severity::kWarning) continue;
     std::fprintf(stderr, "%s\n", rules::to_text(problem).c_str());

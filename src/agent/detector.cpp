@@ -10,6 +10,7 @@
 #include "rules/push_down.hpp"
 #include "rules/text_match.hpp"
 #include "schema/constants.hpp"
+#include "sigma/sigma.hpp"
 
 namespace coff::agent {
 
@@ -44,8 +45,19 @@ rules::LoadOptions load_options(const config::RulesSettings& settings) {
   return options;
 }
 
-std::string report_of(const std::vector<std::string>& files, const rules::Loaded& loaded,
+sigma::Options sigma_options(const config::RulesSettings& settings) {
+  sigma::Options options;
+  for (const std::string& text : settings.sigma_placeholders) {
+    const size_t equal = std::min(text.find('='), text.size());
+    options.placeholders[text.substr(0, equal)].push_back(
+        equal < text.size() ? text.substr(equal + 1) : "");
+  }
+  return options;
+}
+
+std::string report_of(const std::vector<std::string>& files, const sigma::Loaded& all_loaded,
                       bool used) {
+  const rules::Loaded& loaded = all_loaded.rules;
   std::string members;
   JsonWriter json(members);
   const auto all = loaded.rules->rules();
@@ -62,6 +74,15 @@ std::string report_of(const std::vector<std::string>& files, const rules::Loaded
       .member("enabled", static_cast<std::uint64_t>(enabled))
       .member("errors", static_cast<std::uint64_t>(errors))
       .member("warnings", loaded.problems.size() - static_cast<size_t>(errors))
+      .key("sigma")
+      .begin_object()
+      .member("rules", all_loaded.statuses.size())
+      .member("run", all_loaded.count(sigma::State::kRuns))
+      .member("blind", all_loaded.count(sigma::State::kBlind))
+      .member("no_log_source", all_loaded.count(sigma::State::kNoLogSource))
+      .member("correlations", all_loaded.correlations->plans().size())
+      .member("filters", all_loaded.filters)
+      .end_object()
       .key("problems")
       .begin_array();
   for (size_t at = 0; at < std::min(loaded.problems.size(), kProblemsTold); ++at) {
@@ -69,6 +90,15 @@ std::string report_of(const std::vector<std::string>& files, const rules::Loaded
   }
   json.end_array().end_object();
   return members.substr(1, members.size() - 2);
+}
+
+// A correlation repeats when it holds for the same group in the same container.
+std::string id_of(const sigma::Correlated& correlated, const Event& event) {
+  const Hash hash = sha256({"correlation", std::string_view("\0", 1), correlated.rule->name,
+                            std::string_view("\0", 1),
+                            event.container == nullptr ? std::string_view() : event.container->id,
+                            std::string_view("\0", 1), correlated.group});
+  return to_hex(std::span(hash).first(8));
 }
 
 // One finding repeats when the same rule holds for the same program in the same container.
@@ -87,11 +117,15 @@ std::string id_of(const rules::Rule& rule, const Event& event) {
 }  // namespace
 
 Result<void> Detector::load(const config::RulesSettings& settings, bool keep) {
-  const std::vector<std::string> files = settings.existing_files();
-  rules::Loaded loaded = rules::load_files(files, load_options(settings));
+  std::vector<std::string> files = settings.existing_files();
+  const std::vector<std::string> sigma_files = settings.existing_sigma_files();
+  sigma::Loaded all_loaded =
+      sigma::load_files(files, sigma_files, load_options(settings), sigma_options(settings));
+  rules::Loaded& loaded = all_loaded.rules;
+  files.insert(files.end(), sigma_files.begin(), sigma_files.end());
   problems_ = loaded.problems;
   const bool used = loaded.ok() || !keep || rules_ == nullptr;
-  report_ = report_of(files, loaded, used);
+  report_ = report_of(files, all_loaded, used);
   if (!used) return fail(Code::kInvalid, "the rule files have errors; the rules that run stay");
   keep_counts();
   window_ns_ = settings.repeat_seconds * kSecondNs;
@@ -104,6 +138,7 @@ Result<void> Detector::load(const config::RulesSettings& settings, bool keep) {
   evaluator_ = std::make_unique<rules::Evaluator>(rules_, settings.matching == "first"
                                                               ? rules::Evaluator::Matching::kFirst
                                                               : rules::Evaluator::Matching::kAll);
+  correlator_ = std::make_unique<sigma::Correlator>(all_loaded.correlations);
   std::string name(256, '\0');
   if (::gethostname(name.data(), name.size() - 1) == 0) host_ = name.c_str();
   find_wanted(settings.push_down == "on");
@@ -155,9 +190,32 @@ void Detector::ask(const Event& event, const schema::UserNames& names, const Mak
   ++counters_.asked;
   const schema::Subject subject{
       .event = event, .names = &names, .number = counters_.asked, .host = host_};
-  for (const std::uint32_t rule : evaluator_->matches(subject)) {
-    found_one(rule, event, make, tell);
+  const auto matched = evaluator_->matches(subject);
+  for (const std::uint32_t rule : matched) {
+    if (correlator_->correlations().is_silent(rule)) continue;
+    found_one(
+        *list_[rule], *tally_of_[rule], id_of(*list_[rule], event), event,
+        [&] { return evaluator_->finding(rule); }, make, tell);
   }
+  if (correlator_->correlations().plans().empty()) return;
+  correlator_->ask(subject, matched, correlated_);
+  found_correlated(&event, make, tell);
+}
+
+void Detector::tell_correlated(const MakeEntry& make, const Tell& tell) {
+  if (correlator_ == nullptr || correlator_->correlations().plans().empty()) return;
+  correlator_->pass(static_cast<std::uint64_t>(boot_now_ns()), correlated_);
+  found_correlated(nullptr, make, tell);
+}
+
+void Detector::found_correlated(const Event* event, const MakeEntry& make, const Tell& tell) {
+  for (const sigma::Correlated& each : correlated_) {
+    const Event& last = each.event ? *each.event : *event;
+    found_one(
+        *each.rule, tallies_[each.rule->name], id_of(each, last), last,
+        [&] { return each.finding; }, make, tell);
+  }
+  correlated_.clear();
 }
 
 bool Detector::is_suppressed(const rules::Rule& rule, const Event& event) const {
@@ -184,15 +242,14 @@ bool Detector::is_over_limit(Tally& tally, const Event& event, std::uint64_t now
   return true;
 }
 
-void Detector::found_one(std::uint32_t rule, const Event& event, const MakeEntry& make,
-                         const Tell& tell) {
-  Tally& tally = *tally_of_[rule];
-  if (is_suppressed(*list_[rule], event)) {
+void Detector::found_one(const rules::Rule& rule, Tally& tally, const std::string& id,
+                         const Event& event, const std::function<rules::Finding()>& finding,
+                         const MakeEntry& make, const Tell& tell) {
+  if (is_suppressed(rule, event)) {
     ++counters_.suppressed;
     ++tally.sums.suppressed;
     return;
   }
-  const std::string id = id_of(*list_[rule], event);
   const auto known = repeats_.find(id);
   if (known != repeats_.end()) {
     ++known->second.count;
@@ -210,8 +267,8 @@ void Detector::found_one(std::uint32_t rule, const Event& event, const MakeEntry
   ++counters_.findings;
   ++tally.sums.told;
   ++tally.told_now;
-  const rules::Finding finding = evaluator_->finding(rule);
-  FindingEntry entry = make({finding, event, id});
+  const rules::Finding made = finding();
+  FindingEntry entry = make({made, event, id});
   tell(entry);
   if (per_minute_ != 0 && tally.told_now == per_minute_) tally.limited.entry = entry;
   if (window_ns_ == 0) return;
@@ -252,7 +309,15 @@ void Detector::write_counters(JsonWriter& json) const {
       .member("repeats", counters_.repeats)
       .member("unlimited", counters_.unlimited)
       .member("suppressed", counters_.suppressed)
-      .member("limited", counters_.limited)
+      .member("limited", counters_.limited);
+  const sigma::MemoryCounters forgotten =
+      correlator_ == nullptr ? sigma::MemoryCounters{} : correlator_->counters();
+  json.key("correlation")
+      .begin_object()
+      .member("matches_forgotten", forgotten.entries_evicted)
+      .member("groups_forgotten", forgotten.groups_evicted)
+      .member("late", forgotten.late)
+      .end_object()
       .end_object();
 }
 

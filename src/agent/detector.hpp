@@ -17,6 +17,7 @@
 #include "rules/rules.hpp"
 #include "schema/kernel_filter.hpp"
 #include "schema/user_names.hpp"
+#include "sigma/correlator.hpp"
 
 namespace coff::agent {
 
@@ -86,6 +87,8 @@ class Detector {
   /// Asks the rules; each finding is told, or counted as a repeat.
   void ask(const Event& event, const schema::UserNames& names, const MakeEntry& make,
            const Tell& tell);
+  /// Tells what correlations find when time passes without events.
+  void tell_correlated(const MakeEntry& make, const Tell& tell);
   /// Tells again, with their number, findings that repeated and whose time is over.
   void tell_repeats(const Tell& tell);
 
@@ -113,11 +116,16 @@ class Detector {
   void keep_counts();
   [[nodiscard]] bool is_suppressed(const rules::Rule& rule, const Event& event) const;
   bool is_over_limit(Tally& tally, const Event& event, std::uint64_t now);
-  void found_one(std::uint32_t rule, const Event& event, const MakeEntry& make, const Tell& tell);
+  void found_one(const rules::Rule& rule, Tally& tally, const std::string& id, const Event& event,
+                 const std::function<rules::Finding()>& finding, const MakeEntry& make,
+                 const Tell& tell);
+  void found_correlated(const Event* event, const MakeEntry& make, const Tell& tell);
 
   std::shared_ptr<const rules::RuleSet> rules_;
   std::vector<const rules::Rule*> list_;  ///< Of rules_, by the numbers that evaluator_ gives.
   std::unique_ptr<rules::Evaluator> evaluator_;
+  std::unique_ptr<sigma::Correlator> correlator_;
+  std::vector<sigma::Correlated> correlated_;  ///< Of the event that is asked about.
   std::vector<FilterClause> clauses_;
   std::vector<bool> wanted_ = std::vector<bool>(static_cast<size_t>(kLastKind) + 1);
   std::uint64_t window_ns_ = 0;

@@ -29,6 +29,7 @@ class DetectorTest : public ::testing::Test {
   [[nodiscard]] config::RulesSettings settings() const {
     config::RulesSettings settings;
     settings.files = {file(), directory_.path() + "/not-there.yaml"};
+    settings.sigma_files = {};
     return settings;
   }
   // An exec of `name` in container `id`, "" for the host.

@@ -15,7 +15,7 @@ namespace coff::agent {
 namespace {
 
 // Together below the trail's 60,000 bytes, with room for what the keeper puts in.
-constexpr size_t kEventBytesMax = 36'000;
+constexpr size_t kEventBytesMax = 32'000;
 constexpr size_t kOutputBytesMax = 4096;
 constexpr size_t kFieldBytesMax = 512;
 constexpr size_t kFieldsBytesMax = 6000;
@@ -79,7 +79,10 @@ class Composer {
     for (const auto& tag : finding.tags) {
       if (is_technique(tag)) json_.string(tag);
     }
-    json_.end_array().member("output", shown(finding.output, kOutputBytesMax));
+    for (const auto& technique : finding.provenance.attack) json_.string(technique);
+    json_.end_array();
+    rules::write_provenance(json_, finding.provenance);
+    json_.member("output", shown(finding.output, kOutputBytesMax));
   }
 
   void write_fields() {

@@ -97,7 +97,7 @@ void Learner::tick() {
     record(note.action, note.service, note.detail);
   }
   constexpr std::uint64_t kSecondNs = 1'000'000'000;
-  if (now_ns - written_boot_ns_ >= kWriteEvery_s * kSecondNs) write_changed(false);
+  if (now_ns - written_boot_ns_ >= kWriteEverySeconds * kSecondNs) write_changed(false);
   if (const std::string problem = store_.take_problem(); !problem.empty()) {
     log_error("baseline", problem);
     record("not_saved", "", problem);

@@ -30,7 +30,7 @@ class Learner {
   /// Longest such wait.
   static constexpr std::uint64_t kWaitNs = 5'000'000'000;
   /// A profile is written once in so many seconds at most.
-  static constexpr std::uint64_t kWriteEvery_s = 10;
+  static constexpr std::uint64_t kWriteEverySeconds = 10;
 
   Learner(const config::Config& settings, runtime::Directory& directory, Tell tell, Record record);
   Learner(const Learner&) = delete;

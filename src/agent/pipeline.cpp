@@ -243,6 +243,9 @@ void Pipeline::tell_access(const access::Target& target,
 }
 
 void Pipeline::tick() {
+  detector_.tell_correlated(
+      [this](const Found& found) { return finding_entry(found, std::nullopt); },
+      [this](const FindingEntry& entry) { tell_finding(entry); });
   detector_.tell_repeats([this](const FindingEntry& entry) { tell_finding(entry); });
   redacted_.clear();
   traffic_.tick();

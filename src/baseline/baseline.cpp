@@ -226,7 +226,7 @@ void Baseline::tick(const Moment& now, std::span<const ContainerPtr> running) {
   if (!enabled()) return;
   const std::uint64_t since = last_tick_ns_ == 0 ? 0 : now.boot_ns - last_tick_ns_;
   last_tick_ns_ = now.boot_ns;
-  rest_ns_ += std::min(since, kTickMax_s * kSecondNs);
+  rest_ns_ += std::min(since, kTickMaxSeconds * kSecondNs);
   const std::uint64_t seconds = rest_ns_ / kSecondNs;
   rest_ns_ %= kSecondNs;
   std::set<Profile*> alive;
@@ -243,8 +243,8 @@ void Baseline::tick(const Moment& now, std::span<const ContainerPtr> running) {
     profile->observed_s += seconds;
     profile->last_wall_ns = now.wall_ns;
     // The clock alone is worth a write of the file only now and then.
-    constexpr std::uint64_t kWriteEvery_s = 60;
-    if (seconds != 0 && profile->observed_s % kWriteEvery_s < seconds) changed(*profile);
+    constexpr std::uint64_t kWriteEverySeconds = 60;
+    if (seconds != 0 && profile->observed_s % kWriteEverySeconds < seconds) changed(*profile);
   }
   for (auto& [name, profile] : profiles_) {
     if (profile.state != State::kLearning) continue;

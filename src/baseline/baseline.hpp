@@ -61,7 +61,7 @@ class Baseline {
   /// never run for a whole window.
   static constexpr std::uint64_t kStartsEnough = 20;
   /// Longest time between two calls of tick() that counts as watched.
-  static constexpr std::uint64_t kTickMax_s = 10;
+  static constexpr std::uint64_t kTickMaxSeconds = 10;
   static constexpr std::size_t kNotesMax = 1024;
 
   explicit Baseline(const Options& options) : options_(options) {}

@@ -117,7 +117,7 @@ TEST_F(BaselineRun, OnlyRunningTimeCounts) {
   // An agent that was stopped for an hour has watched nothing.
   now_.boot_ns += 3600 * kSecondNs;
   tick(0);
-  EXPECT_EQ(profile().observed_s, 99U + Baseline::kTickMax_s);
+  EXPECT_EQ(profile().observed_s, 99U + Baseline::kTickMaxSeconds);
   EXPECT_EQ(profile().state, State::kWatching);
 }
 

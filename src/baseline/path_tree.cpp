@@ -98,7 +98,8 @@ bool PathTree::contains(std::string_view path) const {
 
 void PathTree::list(const Node& node, const std::string& prefix, std::vector<std::string>& out) {
   for (const auto& [name, below] : node.below) {
-    const std::string path = prefix + '/' + name;
+    std::string path = prefix;
+    path.append(1, '/').append(name);
     if (below.file) out.push_back(path);
     list(below, path, out);
   }

@@ -86,7 +86,7 @@ TEST_F(TrailCommand, DiscloseFindsNothingOnceAValueIsErased) {
   const std::string kept = values.commit("kept").value();
   ASSERT_TRUE(values.flush());
   ASSERT_EQ(disclose(erased).code, kOk);
-  ASSERT_TRUE(values.erase(erased));
+  ASSERT_TRUE(values.erase(erased, "asked to"));
   const Ran gone = disclose(erased);
   EXPECT_EQ(gone.code, kFailed);
   EXPECT_EQ(gone.out, "");

@@ -99,12 +99,21 @@ std::string Config::control_socket() const {
   return control.socket.empty() ? run_dir + "/control.sock" : control.socket;
 }
 
-std::vector<std::string> RulesSettings::existing_files() const {
+namespace {
+
+std::vector<std::string> existing(const std::vector<std::string>& paths) {
   std::vector<std::string> found;
-  for (const auto& path : files) {
+  for (const auto& path : paths) {
     if (::access(path.c_str(), F_OK) == 0) found.push_back(path);
   }
   return found;
+}
+
+}  // namespace
+
+std::vector<std::string> RulesSettings::existing_files() const { return existing(files); }
+std::vector<std::string> RulesSettings::existing_sigma_files() const {
+  return existing(sigma_files);
 }
 
 std::vector<std::string> Config::engine_sockets() const {

@@ -51,9 +51,11 @@ struct Suppression {
 /// Which rules look at events. Names and values as in the configuration file.
 struct RulesSettings {
   std::vector<std::string> files = {"/usr/share/cofferdam/rules", "/etc/cofferdam/rules"};
-  std::string priority = "debug";    ///< Rules that are less grave are left out.
-  std::string matching = "all";      ///< "all" or "first".
-  std::vector<std::string> disable;  ///< Names of rules; "*" stands for anything.
+  std::vector<std::string> sigma_files = {"/etc/cofferdam/sigma"};
+  std::vector<std::string> sigma_placeholders;  ///< "name=value", for |expand.
+  std::string priority = "debug";               ///< Rules that are less grave are left out.
+  std::string matching = "all";                 ///< "all" or "first".
+  std::vector<std::string> disable;             ///< Names of rules; "*" stands for anything.
   std::vector<std::string> disable_tags;
   std::vector<std::string> enable;  ///< Wins over both, and over the files.
   std::vector<std::string> enable_tags;
@@ -67,6 +69,7 @@ struct RulesSettings {
 
   /// Those of `files` that exist right now.
   [[nodiscard]] std::vector<std::string> existing_files() const;
+  [[nodiscard]] std::vector<std::string> existing_sigma_files() const;
 };
 
 struct Witness {

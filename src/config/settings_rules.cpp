@@ -52,6 +52,16 @@ std::vector<Setting> selection_settings() {
           "a "
           "folder the *.yaml and *.yml files in the order of their names. What does not exist is "
           "left out."),
+      texts(
+          "rules.sigma_files", "a list of at most 64 paths", kFiles,
+          [](auto& c) -> auto& { return c.rules.sigma_files; },
+          "Files of Sigma rules and folders of them, with all folders below. What does not exist "
+          "is left out."),
+      texts(
+          "rules.sigma_placeholders", "a list of at most 256 texts name=value", kRules,
+          [](auto& c) -> auto& { return c.rules.sigma_placeholders; },
+          "What the modifier expand puts in for %name%; several values of one name are "
+          "alternatives."),
       choice(
           "rules.priority", "a priority, emergency to debug", kPriorities,
           [](auto& c) -> auto& { return c.rules.priority; },

@@ -72,6 +72,7 @@ class RootScan {
     }
     links_ = root->top_links();
     std::vector<std::string> wanted;
+    wanted.reserve(mapped_.files.size());
     for (const inventory::MappedFile& file : mapped_.files) {
       wanted.push_back(inventory::canonical_path(file.path, links_));
     }

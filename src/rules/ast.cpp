@@ -10,7 +10,7 @@ std::string_view operator_name(Operator op) {
                                          "<=",         ">",           ">=",        "glob",
                                          "iglob",      "contains",    "icontains", "bcontains",
                                          "startswith", "bstartswith", "endswith",  "regex",
-                                         "in",         "intersects",  "pmatch"};
+                                         "in",         "intersects",  "pmatch",    "search"};
   return kNames[static_cast<size_t>(op)];
 }
 

@@ -37,6 +37,7 @@ enum class Operator : unsigned char {
   kIn,
   kIntersects,
   kPmatch,
+  kSearch,  ///< RE2 in its own syntax, anywhere in the text. Conditions have no word for it.
 };
 /// How many of the values on the right must hold: exactly one, one or more, all.
 enum class Modifier : unsigned char { kNone, kOneOf, kAnyOf, kAllOf };

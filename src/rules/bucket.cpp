@@ -22,7 +22,8 @@ constexpr std::string_view kFacts[] = {
 
 // What a check costs beside others, in about the time of comparing two numbers.
 unsigned cost_of(const Program& program, const Check& check) {
-  constexpr unsigned kOperator[] = {1, 2, 2, 1, 1, 1, 1, 20, 20, 8, 30, 8, 2, 2, 2, 60, 4, 4, 20};
+  constexpr unsigned kOperator[] = {1,  2, 2, 1, 1, 1,  1, 20, 20, 8,
+                                    30, 8, 2, 2, 2, 60, 4, 4,  20, 60};
   const Source& left = program.sources()[check.left];
   unsigned cost = kOperator[static_cast<size_t>(check.op)];
   const std::string_view name = left.name;

@@ -143,7 +143,8 @@ class Compilation {
     if (!right) return refused(right.error());
     const Source& a = program_.sources()[made.left];
     const Source& b = program_.sources()[*right];
-    if (made.op == Operator::kPmatch || made.op == Operator::kRegex) {
+    if (made.op == Operator::kPmatch || made.op == Operator::kRegex ||
+        made.op == Operator::kSearch) {
       return refuse(
           "operator '" + std::string(operator_name(made.op)) + "' can't compare with another field",
           expression.right.place);

@@ -59,9 +59,9 @@ std::optional<Network> network(const std::string& text) {
   return Network{*base, *bits};
 }
 
-Bad add_pattern(Constants& out, const std::string& text) {
+Bad add_pattern(Constants& out, Operator op, const std::string& text) {
   if (text.size() > kPatternBytesMax) return "a regular expression longer than 64 KiB";
-  re2::RE2::Options options(re2::RE2::POSIX);
+  re2::RE2::Options options(op == Operator::kRegex ? re2::RE2::POSIX : re2::RE2::DefaultOptions);
   options.set_log_errors(false);
   auto pattern = std::make_unique<re2::RE2>(text, options);
   if (!pattern->ok()) return "invalid regular expression '" + text + "': " + pattern->error();
@@ -79,7 +79,7 @@ Bad add_text(Constants& out, Operator op, Type type, const std::string& text) {
     out.texts.push_back(std::move(*bytes));
     return std::nullopt;
   }
-  if (op == Operator::kRegex) return add_pattern(out, text);
+  if (op == Operator::kRegex || op == Operator::kSearch) return add_pattern(out, op, text);
   if (op == Operator::kIContains) {
     out.texts.push_back(lowered(text));
     return std::nullopt;

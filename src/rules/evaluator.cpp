@@ -45,6 +45,7 @@ class Evaluator::State {
     finding.source = compiled.rule.source;
     finding.tags.assign(compiled.rule.tags.begin(), compiled.rule.tags.end());
     finding.wall_ns = wall_ns_;
+    finding.provenance = compiled.rule.provenance;
     compiled.output.render(rules_->program(), evaluation_, finding.output, finding.fields);
     return finding;
   }

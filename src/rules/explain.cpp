@@ -143,7 +143,8 @@ std::optional<Explanation> explain(const RuleSet& rules, std::string_view rule) 
     const bool any = clause.path_exact.empty() && clause.path_prefix.empty() &&
                      clause.path_suffix.empty() && clause.path_contains.empty();
     if (open && any) {
-      explained.unfiltered.push_back(why_any_path(program, found->condition, clause));
+      const NodeId need = found->forwarded == kNone ? found->condition : found->forwarded;
+      explained.unfiltered.push_back(why_any_path(program, need, clause));
     }
   }
   if (kinds >= COFF_KINDS) {

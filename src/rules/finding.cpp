@@ -3,7 +3,6 @@
 
 #include "base/bytes.hpp"
 #include "base/clock.hpp"
-#include "base/json_writer.hpp"
 
 namespace coff::rules {
 
@@ -50,6 +49,25 @@ std::string falco_line(const Finding& finding) { return falco_prefix(finding) + 
 
 }  // namespace
 
+void write_provenance(JsonWriter& json, const Provenance& provenance) {
+  const auto text = [&](std::string_view name, const std::string& value) {
+    if (!value.empty()) json.member(name, value);
+  };
+  const auto list = [&](std::string_view name, const std::vector<std::string>& values) {
+    if (values.empty()) return;
+    json.key(name).begin_array();
+    for (const std::string& value : values) json.string(value);
+    json.end_array();
+  };
+  if (provenance.language != Provenance().language) json.member("language", provenance.language);
+  text("rule_id", provenance.id);
+  text("author", provenance.author);
+  text("license", provenance.license);
+  text("level", provenance.level);
+  text("status", provenance.status);
+  list("references", provenance.references);
+}
+
 std::string shown_value(const schema::Value& value) {
   if (std::holds_alternative<std::monostate>(value)) return "<NA>";
   std::string text = schema::value_text(value);
@@ -73,6 +91,7 @@ std::string falco_json(const Finding& finding, std::string_view hostname) {
       .member("source", finding.source)
       .member("hostname", hostname)
       .member("output", falco_line(finding));
+  write_provenance(json, finding.provenance);
   json.key("tags").begin_array();
   for (const std::string& tag : finding.tags) json.string(tag);
   json.end_array().key("output_fields").begin_object();

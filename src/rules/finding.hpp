@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/json_writer.hpp"
 #include "rules/rule.hpp"
 #include "schema/field.hpp"
 
@@ -26,7 +27,12 @@ struct Finding {
   std::string output;                ///< Bytes as they came from the event: print with care.
   std::vector<FindingField> fields;  ///< In the order of the output, each once.
   std::int64_t wall_ns = 0;
+  Provenance provenance;
 };
+
+/// Adds what is known of a rule's provenance as members: language, rule_id, author, license, level,
+/// status, references. Nothing for a rule that says nothing of it.
+void write_provenance(JsonWriter& json, const Provenance& provenance);
 
 /// Text of a value as libsinsp prints it: lists in parentheses, "<NA>" for nothing.
 std::string shown_value(const schema::Value& value);

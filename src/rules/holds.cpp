@@ -75,10 +75,13 @@ bool combined(const Check& check, size_t count, Holds&& holds) {
   return check.modifier == Modifier::kAllOf ? count > 0 : hits == 1;
 }
 
-bool regex_holds(const Constants& constants, size_t at, std::string_view text) {
+bool regex_holds(const Check& check, size_t at, std::string_view text) {
   std::string buffer;
   const std::string_view valid = valid_utf8(text, buffer);
-  return re2::RE2::FullMatch(re2::StringPiece(valid.data(), valid.size()), *constants.patterns[at]);
+  const re2::StringPiece piece(valid.data(), valid.size());
+  const re2::RE2& pattern = *check.constants.patterns[at];
+  return check.op == Operator::kSearch ? re2::RE2::PartialMatch(piece, pattern)
+                                       : re2::RE2::FullMatch(piece, pattern);
 }
 
 bool text_holds(const Check& check, std::string_view text) {
@@ -86,9 +89,9 @@ bool text_holds(const Check& check, std::string_view text) {
   const bool exact = check.op == Operator::kEqual || check.op == Operator::kNotEqual;
   if (is_set_operator(check.op)) return constants.set.contains(text);
   if (check.op == Operator::kPmatch) return constants.prefixes.matches(text);
-  if (check.op == Operator::kRegex) {
+  if (check.op == Operator::kRegex || check.op == Operator::kSearch) {
     return combined(check, constants.patterns.size(),
-                    [&](size_t at) { return regex_holds(constants, at, text); });
+                    [&](size_t at) { return regex_holds(check, at, text); });
   }
   if (exact && check.modifier == Modifier::kAnyOf && check.op == Operator::kEqual) {
     return constants.set.contains(text);

@@ -42,9 +42,8 @@ std::vector<std::string> files_of(const std::string& path) {
 
 }  // namespace
 
-Loaded load_files(const std::vector<std::string>& paths, LoadOptions options) {
-  Loader loader(std::move(options));
-  std::vector<Problem> problems;
+void add_files(Loader& loader, const std::vector<std::string>& paths,
+               std::vector<Problem>& problems) {
   for (const std::string& path : paths) {
     for (const std::string& file : files_of(path)) {
       auto text = read_file(file, Loader::kFileBytesMax);
@@ -52,6 +51,12 @@ Loaded load_files(const std::vector<std::string>& paths, LoadOptions options) {
       else problems.push_back(unreadable(file, text.error().message()));
     }
   }
+}
+
+Loaded load_files(const std::vector<std::string>& paths, LoadOptions options) {
+  Loader loader(std::move(options));
+  std::vector<Problem> problems;
+  add_files(loader, paths, problems);
   Loaded loaded = loader.finish();
   loaded.problems.insert(loaded.problems.begin(), problems.begin(), problems.end());
   return loaded;

@@ -34,6 +34,8 @@ class Loader::State {
     ItemReader(sources_, definitions_, problems_).read_file(std::move(name), std::move(text));
   }
 
+  void add(MadeRule made) { made_.push_back(std::move(made)); }
+
   Loaded finish() {
     auto set = std::make_shared<RuleSet>();
     set->program_ = std::make_unique<Program>(options_.extra_fields);
@@ -42,6 +44,7 @@ class Loader::State {
     for (const RuleDefinition& rule : definitions_.rules()) {
       if (!rule.unknown_source) compile_rule(rule, lists, *set);
     }
+    for (MadeRule& made : made_) compile_made(std::move(made), *set);
     set->program_->index_texts();
     warn_of_unused(lists);
     Loaded loaded;
@@ -144,6 +147,36 @@ class Loader::State {
     if (!compile_output_of(definition, *set.program_, compiled)) return;
     if (!compile_condition_of(definition, *text, *parsed, *set.program_, compiled)) return;
     warn_of_many_types(definition, *set.program_, compiled.condition);
+    set.compiled_.push_back(std::move(compiled));
+  }
+
+  void compile_made(MadeRule made, RuleSet& set) {
+    apply_selections(options_, made.rule);
+    CompiledRule compiled{.rule = std::move(made.rule)};
+    const auto refuse = [&](std::string_view code, std::string message) {
+      problems_.push_back({.code = code,
+                           .message = std::move(message),
+                           .file = compiled.rule.file,
+                           .line = compiled.rule.line,
+                           .column = made.column,
+                           .context = "rule '" + compiled.rule.name + "'",
+                           .snippet = {}});
+    };
+    for (auto& [name, part] : made.parts) macros_.insert_or_assign(name, std::move(part));
+    std::vector<CompileWarning> warnings;
+    const auto node = set.program_->add(made.condition, macros_, warnings);
+    if (!node) return refuse("LOAD_ERR_COMPILE_CONDITION", node.error().message);
+    compiled.condition = *node;
+    if (made.forwarded) {
+      const auto forwarded = set.program_->add(*made.forwarded, macros_, warnings);
+      if (!forwarded) return refuse("LOAD_ERR_COMPILE_CONDITION", forwarded.error().message);
+      compiled.forwarded = *forwarded;
+    }
+    std::string text = compiled.rule.output;
+    if (!options_.append_output.empty()) text += ' ' + options_.append_output;
+    auto output = compile_output(*set.program_, text);
+    if (!output) return refuse("LOAD_ERR_COMPILE_OUTPUT", output.error().message);
+    compiled.output = std::move(*output);
     set.compiled_.push_back(std::move(compiled));
   }
 
@@ -254,15 +287,11 @@ class Loader::State {
               .capture_duration_ms = definition.capture_duration_ms,
               .exceptions = {},
               .file = sources_.files[definition.where.place.file].name,
-              .line = definition.where.place.line};
+              .line = definition.where.place.line,
+              .provenance = {}};
     for (const ExceptionDefinition& each : definition.exceptions)
       rule.exceptions.push_back(each.name);
-    for (const Selection& each : options_.selections) {
-      const bool named = each.rule.empty() || glob_match(each.rule, rule.name, false);
-      const bool tagged = each.tag.empty() || rule.tags.contains(each.tag);
-      if (named && tagged) rule.enabled = each.enable;
-    }
-    rule.enabled = rule.enabled && rule.priority <= options_.priority_max;
+    apply_selections(options_, rule);
     return rule;
   }
 
@@ -285,13 +314,24 @@ class Loader::State {
   Macros macros_;
   std::map<std::string, SourceText> macro_texts_;
   std::set<std::string> used_macros_;
+  std::vector<MadeRule> made_;
 };
+
+void apply_selections(const LoadOptions& options, Rule& rule) {
+  for (const Selection& each : options.selections) {
+    const bool named = each.rule.empty() || glob_match(each.rule, rule.name, false);
+    const bool tagged = each.tag.empty() || rule.tags.contains(each.tag);
+    if (named && tagged) rule.enabled = each.enable;
+  }
+  rule.enabled = rule.enabled && rule.priority <= options.priority_max;
+}
 
 Loader::Loader(LoadOptions options) : state_(std::make_unique<State>(std::move(options))) {}
 Loader::~Loader() = default;
 void Loader::add(std::string name, std::string text) {
   state_->add(std::move(name), std::move(text));
 }
+void Loader::add(MadeRule rule) { state_->add(std::move(rule)); }
 Loaded Loader::finish() { return state_->finish(); }
 
 }  // namespace coff::rules

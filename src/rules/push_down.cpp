@@ -55,7 +55,7 @@ KernelFilter kernel_filter(const Program& program, std::span<const CompiledRule*
   for (unsigned kind = 0; kind < COFF_KINDS; ++kind) {
     KindNeed needs(program, kind);
     for (const CompiledRule* each : rules) {
-      const Need& need = needs.of(each->condition);
+      const Need& need = needs.of(each->forwarded == kNone ? each->condition : each->forwarded);
       if (!need.possible) continue;
       const bool open = kind == COFF_KIND_open;
       groups[{need.on_host, need.in_containers, need.open_flags, open, open && need.paths}].add(

@@ -5,9 +5,12 @@
 #include <gtest/gtest.h>
 #include <sys/syscall.h>
 
+#include <map>
 #include <random>
+#include <set>
 
 #include "bpf/calls.h"
+#include "rules/rule_set.hpp"
 #include "rules/testing/load.hpp"
 #include "rules/testing/vectors.hpp"
 #include "schema/constants.hpp"
@@ -68,6 +71,55 @@ Event file_event(coff_kind kind, int call, std::string_view path, std::uint32_t 
   return event;
 }
 
+// Every way to use each path.
+std::vector<Event> all_events(std::span<const char* const> paths) {
+  std::vector<Event> events;
+  for (const char* path : paths) {
+    for (const bool container : {false, true}) {
+      for (const std::uint32_t flags : {O_RDONLY, O_WRONLY, O_RDWR, O_PATH, O_ACCMODE}) {
+        events.push_back(file_event(COFF_KIND_open, SYS_openat, path, flags, container));
+      }
+      events.push_back(file_event(COFF_KIND_unlink, SYS_unlinkat, path, 0, container));
+      events.push_back(file_event(COFF_KIND_rmdir, SYS_unlinkat, path, 0, container));
+    }
+  }
+  return events;
+}
+
+// The filter with one fault each: what it asks for is too little.
+std::vector<std::pair<std::string, KernelFilter>> faulty(const KernelFilter& filter) {
+  std::vector<std::pair<std::string, KernelFilter>> all;
+  const auto add = [&](size_t at, const char* fault, auto&& change) {
+    KernelFilter wrong = filter;
+    change(wrong.clauses[at]);
+    all.emplace_back(fault, std::move(wrong));
+  };
+  for (size_t at = 0; at < filter.clauses.size(); ++at) {
+    const FilterClause& clause = filter.clauses[at];
+    add(at, "a clause", [](FilterClause& c) { c.kinds.clear(); });
+    add(at, "a kind", [](FilterClause& c) { c.kinds.pop_back(); });
+    if (clause.on_host) add(at, "the host", [](FilterClause& c) { c.on_host = false; });
+    if (clause.in_containers) {
+      add(at, "containers", [](FilterClause& c) { c.in_containers = false; });
+    }
+    add(at, "flags", [](FilterClause& c) {
+      c.open_flags_any = c.open_flags_any == COFF_OPEN_WRITE ? COFF_OPEN_READ : COFF_OPEN_WRITE;
+    });
+    for (auto list : {&FilterClause::path_exact, &FilterClause::path_prefix,
+                      &FilterClause::path_suffix, &FilterClause::path_contains}) {
+      if ((clause.*list).empty()) continue;
+      add(at, "a path", [&](FilterClause& c) { (c.*list).back() = "/never"; });
+    }
+    if (!clause.path_prefix.empty()) {
+      add(at, "a prefix as a path", [](FilterClause& c) {
+        c.path_exact.push_back(c.path_prefix.back());
+        c.path_prefix.pop_back();
+      });
+    }
+  }
+  return all;
+}
+
 TEST(PushDown, NeverLosesWhatARuleMatches) {
   std::mt19937 random(5);
   const auto pick = [&](const auto& list) { return std::string(list[random() % std::size(list)]); };
@@ -105,28 +157,41 @@ TEST(PushDown, NeverLosesWhatARuleMatches) {
     if (random() % 6 == 0) return "not (" + a + ")";
     return "(" + a + (random() % 2 == 0 ? " and " : " or ") + self(self, depth - 1) + ")";
   };
-  constexpr std::uint32_t kFlags[] = {O_RDONLY, O_WRONLY, O_RDWR, O_PATH, O_ACCMODE};
+  const std::vector<Event> events = all_events(kPaths);
   size_t matched = 0;
+  size_t asked = 0;
   size_t filtered = 0;
+  std::map<std::string, size_t> caught;
   for (size_t number = 0; number < 1500; ++number) {
     const std::string text = condition(condition, static_cast<int>(random() % 4));
     const auto set = load(rule(number, text));
     const KernelFilter filter = kernel_filter(*set);
     Evaluator evaluator(set);
-    for (int i = 0; i < 20; ++i) {
-      const bool open = random() % 3 != 0;
-      const Event event =
-          file_event(open ? COFF_KIND_open : COFF_KIND_unlink, open ? SYS_openat : SYS_unlinkat,
-                     pick(kPaths), kFlags[random() % std::size(kFlags)], random() % 2 == 0);
-      const bool found = !evaluator.matches({.event = event, .number = 1}).empty();
-      const bool forwarded = forwards(filter, event);
-      EXPECT_TRUE(forwarded || !found) << text << " on " << event.container;
-      matched += found ? 1U : 0U;
-      filtered += forwarded ? 0U : 1U;
+    std::vector<const Event*> found;
+    std::vector<const Event*> others;
+    for (const Event& event : events) {
+      const bool holds = !evaluator.matches({.event = event, .number = 1}).empty();
+      (holds ? found : others).push_back(&event);
+    }
+    // What a rule does not match tells only that something is filtered at all.
+    others.resize(std::min(others.size(), found.size() * 2 + 10));
+    for (const Event* event : found) EXPECT_TRUE(forwards(filter, *event)) << text;
+    for (const Event* event : others) filtered += forwards(filter, *event) ? 0U : 1U;
+    matched += found.size();
+    asked += found.size() + others.size();
+    for (const auto& [fault, wrong] : faulty(filter)) {
+      const bool seen = std::ranges::any_of(
+          found, [&, &wrong = wrong](const Event* event) { return !forwards(wrong, *event); });
+      caught[fault] += seen ? 1U : 0U;
     }
   }
-  EXPECT_GT(matched, 3000U);
+  EXPECT_GT(matched * 10, asked * 3) << "too few events that rules match";
   EXPECT_GT(filtered, 3000U);
+  // Each way to ask for too little is seen by the comparison above.
+  for (const char* fault :
+       {"a clause", "a kind", "the host", "containers", "flags", "a path", "a prefix as a path"}) {
+    EXPECT_GT(caught[fault], 20U) << fault;
+  }
 }
 
 TEST(PushDown, NamesPathsFlagsAndPlaces) {
@@ -175,6 +240,63 @@ TEST(PushDown, AsksForEachKindThatHasAType) {
     EXPECT_TRUE(asked) << type << " of kind " << schema::kKindNames[made.kind];
   }
   EXPECT_GT(named, 80U);
+}
+
+// Paths and process names that the checks of a rule set name.
+void collect_texts(const Program& program, std::set<std::string>& paths,
+                   std::set<std::string>& names) {
+  for (const Check& check : program.checks()) {
+    const std::string_view field = program.sources()[check.left].name;
+    for (const std::string& text : check.constants.texts) {
+      if (field == "proc.name") names.insert(text);
+      if (field == "fd.filename") paths.insert("/srv/" + text);
+      if (field != "fd.name" && field != "fd.directory") continue;
+      const std::string path = text.starts_with('/') ? text : "/srv/" + text;
+      paths.insert({path, path + (path.ends_with('/') ? "x" : "/x")});
+    }
+  }
+}
+
+TEST(PushDown, OfficialRulesGetTheOpensThatTheyMatch) {
+  const std::string folder = testing::data_path("falco-rules/");
+  if (!testing::read_data("falco-rules/falco_rules.yaml")) {
+    if (testing::data_required()) FAIL() << "the official rules are missing";
+    GTEST_SKIP() << "the official rules are not there";
+  }
+  LoadOptions options;
+  options.selections = {{.rule = "*", .tag = "", .enable = true}};
+  const Loaded loaded =
+      load_files({folder + "falco_rules.yaml", folder + "falco-incubating_rules.yaml",
+                  folder + "falco-sandbox_rules.yaml"},
+                 std::move(options));
+  const auto& compiled = loaded.rules->compiled();
+  std::set<std::string> paths;
+  std::set<std::string> names;
+  collect_texts(loaded.rules->program(), paths, names);
+  std::vector<KernelFilter> filters;
+  for (const CompiledRule& each : compiled) {
+    const CompiledRule* const only[] = {&each};
+    filters.push_back(kernel_filter(loaded.rules->program(), only));
+  }
+  Evaluator evaluator(loaded.rules);
+  std::set<std::uint32_t> matched;
+  size_t number = 0;
+  for (const std::string& path : paths) {
+    for (const bool container : {false, true}) {
+      for (const std::uint32_t flags : {O_RDONLY, O_WRONLY | O_CREAT | O_TRUNC}) {
+        Event event = file_event(COFF_KIND_open, SYS_openat, path, flags, container);
+        Process process = *event.process;
+        // Every other one by a process that some rule names.
+        if (++number % 2 == 0) process.name = *std::next(names.begin(), number / 2 % names.size());
+        event.process = std::make_shared<const Process>(std::move(process));
+        for (const std::uint32_t at : evaluator.matches({.event = event, .number = number})) {
+          matched.insert(at);
+          EXPECT_TRUE(forwards(filters[at], event)) << compiled[at].rule.name << " on " << path;
+        }
+      }
+    }
+  }
+  EXPECT_GT(matched.size(), 12U);
 }
 
 TEST(PushDown, OfficialRulesFitTheKernel) {

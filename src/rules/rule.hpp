@@ -26,6 +26,19 @@ std::string_view priority_name(Priority priority);
 /// Any case; "info" means informational.
 std::optional<Priority> parse_priority(std::string_view name);
 
+/// Whose rule it is: what its licence may demand of every message about a match. Empty texts and
+/// lists: the rule file does not say.
+struct Provenance {
+  std::string language = "falco";  ///< "falco" or "sigma".
+  std::string id;                  ///< As the author gave it, a UUID for Sigma.
+  std::string author;
+  std::string license;
+  std::string level;   ///< In the author's own word, e.g. "medium".
+  std::string status;  ///< e.g. "stable", "experimental".
+  std::vector<std::string> references;
+  std::vector<std::string> attack;  ///< Techniques of MITRE ATT&CK, e.g. "T1053.002".
+};
+
 struct Rule {
   std::string name;
   std::string description;
@@ -40,6 +53,7 @@ struct Rule {
   std::vector<std::string> exceptions;    ///< Names.
   std::string file;
   size_t line = 1;
+  Provenance provenance;
 };
 
 /// Something to tell about a rule file. Errors cost the item that they name, never the others.

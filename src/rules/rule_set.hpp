@@ -11,6 +11,7 @@ struct CompiledRule {
   Rule rule;
   NodeId condition = kNone;
   Output output;
+  NodeId forwarded = kNone;  ///< What the kernel must forward; kNone: the condition itself.
 };
 
 /// A part of a condition as it is evaluated, lists and macros put in; at most `bytes_max`.

@@ -3,12 +3,15 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/result.hpp"
+#include "rules/ast.hpp"
 #include "rules/finding.hpp"
 #include "rules/rule.hpp"
 #include "schema/field.hpp"
@@ -30,6 +33,20 @@ struct LoadOptions {
   Priority priority_max = Priority::kDebug;  ///< Rules that are less grave than this are left out.
   std::string append_output;                 ///< Put behind every output, after a blank.
   std::vector<schema::Field> extra_fields;   ///< Fields of the caller beside the schema's.
+};
+
+/// Turns a rule on or off as the options say; one that is less grave than the least priority is
+/// off.
+void apply_selections(const LoadOptions& options, Rule& rule);
+
+/// A rule in another language, translated by its reader. Its parts are conditions that `condition`
+/// names as macros; their names must differ from all others of one Loader.
+struct MadeRule {
+  Rule rule;  ///< Complete but for `enabled`, which selections and the least priority may take.
+  Expression condition;
+  std::optional<Expression> forwarded;  ///< What the kernel must forward; nothing: `condition`.
+  std::vector<std::pair<std::string, Expression>> parts;
+  size_t column = 1;  ///< Of the rule in its file, for problems.
 };
 
 /// Rules that were loaded: immutable, and shared by threads.
@@ -77,6 +94,8 @@ class Loader {
 
   /// One file's text, at most kFileBytesMax. `name` is for messages.
   void add(std::string name, std::string text);
+  /// A translated rule; it stands behind those of all files.
+  void add(MadeRule rule);
   /// Compiles everything that was added. To be called once.
   Loaded finish();
 
@@ -88,6 +107,10 @@ class Loader {
   std::unique_ptr<State> state_;
 };
 
+/// Adds files and folders to a loader; of a folder the *.yaml and *.yml files in the order of their
+/// names. What can't be read is told in `problems`.
+void add_files(Loader& loader, const std::vector<std::string>& paths,
+               std::vector<Problem>& problems);
 /// Loads files and folders; of a folder the *.yaml and *.yml files in the order of their names,
 /// without *.test.yaml.
 Loaded load_files(const std::vector<std::string>& paths, LoadOptions options = {});

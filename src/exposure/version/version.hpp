@@ -33,7 +33,8 @@ bool valid_version(Scheme scheme, std::string_view version);
 /// that are invalid are compared by the same walk over their bytes as valid ones; for the others an
 /// invalid version comes before every valid one, and two of them are compared as bytes. So an
 /// installed version that nobody can read is never taken for a fixed one; who reads an advisory
-/// must refuse invalid versions there. Pure; never fails; linear in the lengths.
+/// must refuse invalid versions there. Maven's specification alone is no order for every text: it
+/// pads the shorter version by what it is compared with. Pure; never fails; linear in the lengths.
 int compare_versions(Scheme scheme, std::string_view left, std::string_view right);
 
 }  // namespace coff::exposure

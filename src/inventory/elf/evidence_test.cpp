@@ -64,10 +64,9 @@ TEST(Evidence, GoModulesAndReplacements) {
 }
 
 TEST(Evidence, RustCrates) {
-  const std::string json =
-      R"({"packages":[{"name":"a","version":"1.0.0","root":true},)"
-      R"({"name":"b","version":"2.0.0","kind":"build"},)"
-      R"({"name":"openssl-src","version":"300.1.0"}]})";
+  const std::string json = R"({"packages":[{"name":"a","version":"1.0.0","root":true},)"
+                           R"({"name":"b","version":"2.0.0","kind":"build"},)"
+                           R"({"name":"openssl-src","version":"300.1.0"}]})";
   std::string packed(json.size() + 100, '\0');
   uLongf size = packed.size();
   ASSERT_EQ(compress(reinterpret_cast<Bytef*>(packed.data()), &size,
