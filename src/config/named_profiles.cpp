@@ -77,7 +77,7 @@ constexpr std::string_view kFull = R"yaml(
 - reason: all but file opens
   events:
     [process, credentials, intrusion, namespaces, mounts, modules, cgroups, file_changes,
-     mappings, connections, datagrams, socket, chdir]
+     mappings, connections, flow, datagrams, socket, chdir]
 - reason: all opens that may change or run a file
   events: [open]
   open: [write, create, execute]
