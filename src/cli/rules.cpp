@@ -10,6 +10,7 @@
 #include "cli/cli.hpp"
 #include "cli/rules.hpp"
 #include "config/config.hpp"
+#include "sigma/sigma.hpp"
 
 namespace coff::cli {
 
@@ -22,10 +23,23 @@ size_t count_of(const rules::Loaded& loaded, rules::Problem::Severity severity) 
   return count;
 }
 
-void check(const RulesArguments& arguments, Global& global) {
+// What was named, or what the configuration names; nothing after an error, which is reported.
+std::optional<sigma::Loaded> load(const RulesArguments& arguments, Global& global) {
+  if (!arguments.files.empty() || !arguments.sigma.empty()) {
+    return sigma::load_files(arguments.files, arguments.sigma);
+  }
   const auto files = rule_files_of(arguments, global);
-  if (!files) return;
-  const rules::Loaded loaded = rules::load_files(*files);
+  if (!files) return std::nullopt;
+  // It was read a moment ago.
+  const auto config = config::load_config(global.config_path);
+  return sigma::load_files(
+      *files, config ? config->rules.existing_sigma_files() : std::vector<std::string>());
+}
+
+void check(const RulesArguments& arguments, Global& global) {
+  const auto both = load(arguments, global);
+  if (!both) return;
+  const rules::Loaded& loaded = both->rules;
   const size_t errors = count_of(loaded, rules::Problem::Severity::kError);
   const size_t warnings = count_of(loaded, rules::Problem::Severity::kWarning);
   const size_t count = loaded.rules->rules().size();
@@ -41,6 +55,8 @@ void check(const RulesArguments& arguments, Global& global) {
         .member("warnings", warnings);
     json.key("problems").begin_array();
     for (const rules::Problem& problem : loaded.problems) json.raw(rules::to_json(problem));
+    json.end_array().key("sigma").begin_array();
+    for (const sigma::RuleStatus& status : both->statuses) json.raw(sigma::to_json(status));
     json.end_array().end_object();
     std::printf("%s\n", text.c_str());
   } else {
@@ -49,6 +65,11 @@ void check(const RulesArguments& arguments, Global& global) {
     }
     std::printf("%zu rules, %zu macros, %zu lists: %zu errors, %zu warnings\n", count,
                 loaded.macros, loaded.lists, errors, warnings);
+    if (!both->statuses.empty()) std::printf("%s\n", both->summary().c_str());
+    for (const sigma::RuleStatus& status : both->statuses) {
+      if (status.state == sigma::State::kRuns) continue;
+      std::printf("%s\n", sigma::to_text(status).c_str());
+    }
   }
   const bool bad = errors > 0 || (arguments.strict && warnings > 0);
   global.exit_code = bad ? kFound : kOk;
@@ -81,9 +102,9 @@ void print_rule(const rules::Rule& rule, bool as_json) {
 }
 
 void list(const RulesArguments& arguments, Global& global) {
-  const auto files = rule_files_of(arguments, global);
-  if (!files) return;
-  const rules::Loaded loaded = rules::load_files(*files);
+  const auto both = load(arguments, global);
+  if (!both) return;
+  const rules::Loaded& loaded = both->rules;
   for (const rules::Rule* rule : loaded.rules->rules()) print_rule(*rule, global.json);
   for (const rules::Problem& problem : loaded.problems) {
     if (problem.severity != rules::Problem::Severity::kError) continue;
@@ -148,11 +169,15 @@ void add_rules(CLI::App& app, Global& global) {
   auto* checking = command->add_subcommand("check", "Say what is wrong with rule files");
   checking->add_option("FILE", arguments->files,
                        "Rule files or folders, in order; those of the configuration without");
+  checking->add_option("--sigma", arguments->sigma, "Sigma rules: files or folders")
+      ->type_name("PATH");
   checking->add_flag("--strict", arguments->strict, "Warnings count as errors");
   checking->callback([&global, arguments] { check(*arguments, global); });
   auto* listing = command->add_subcommand("list", "List the rules of rule files");
   listing->add_option("FILE", arguments->files,
                       "Rule files or folders, in order; those of the configuration without");
+  listing->add_option("--sigma", arguments->sigma, "Sigma rules: files or folders")
+      ->type_name("PATH");
   listing->callback([&global, arguments] { list(*arguments, global); });
   auto* naming = command->add_subcommand("fields", "List the fields that rules may use");
   naming->callback([&global] { fields(global); });

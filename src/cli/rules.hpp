@@ -15,6 +15,7 @@ namespace coff::cli {
 
 struct RulesArguments {
   std::vector<std::string> files;
+  std::vector<std::string> sigma;  ///< Sigma files and folders, beside them.
   bool strict = false;
 };
 
