@@ -45,7 +45,8 @@ struct {
 	__type(value, __u8);
 } api_raw SEC(".maps");
 
-/* Who sent last on the other end, by the address of the engine's end. */
+/* Who sent last, by the kernel's own number for the client's socket. Not by an address: the engine
+ * may read before the sender's tracepoint has fired, and must then not find another connection's. */
 struct api_sender {
 	__u64 start;
 	__u32 pid, padding;
@@ -117,7 +118,8 @@ static __always_inline void fill_client(struct coff_api *r, struct sock *sk)
 	struct task_struct *task;
 	struct hlist_node *node = 0;
 	struct upid upid = {};
-	__u64 key = (__u64)sk;
+	struct sock *peer = READ((struct unix_sock *)sk, peer);
+	__u64 key = peer ? (__u64)READ(peer, __sk_common.skc_cookie.counter) : 0;
 
 	r->client_loginuid = r->client_sessionid = ~0U;
 	r->client_uid = ~0U;
@@ -135,7 +137,7 @@ static __always_inline void fill_client(struct coff_api *r, struct sock *sk)
 		r->client_loginuid = READ(task, loginuid.val);
 		r->client_sessionid = READ(task, sessionid);
 	}
-	sender = bpf_map_lookup_elem(&api_senders, &key);
+	sender = key ? bpf_map_lookup_elem(&api_senders, &key) : 0;
 	if (sender) {
 		r->sender_pid = sender->pid;
 		r->sender_start = sender->start;
@@ -261,12 +263,12 @@ int BPF_PROG(on_api_receive, struct sock *sk, int ret, int flags)
 	return carried(sk, &name, ret, 0);
 }
 
-static __always_inline void remember_sender(struct sock *peer)
+static __always_inline void remember_sender(struct sock *sk)
 {
 	struct task_struct *task = current_task();
 	struct api_sender sender = {.start = LOAD(task, group_leader, start_boottime),
 				    .pid = LOAD(task, tgid)};
-	__u64 key = (__u64)peer;
+	__u64 key = bpf_get_socket_cookie(sk);
 
 	bpf_map_update_elem(&api_senders, &key, &sender, BPF_ANY);
 }
@@ -286,6 +288,6 @@ int BPF_PROG(on_api_send, struct sock *sk, int ret, int flags)
 		return carried(sk, &name, ret, 1);
 	peer = READ((struct unix_sock *)sk, peer);
 	if (peer && is_api_address(READ((struct unix_sock *)peer, addr), &name))
-		remember_sender(peer);
+		remember_sender(sk);
 	return 0;
 }

@@ -85,6 +85,9 @@ typedef struct {
 	int counter;
 } atomic_t;
 typedef struct {
+	__s64 counter;
+} atomic64_t;
+typedef struct {
 	unsigned int val;
 } kuid_t;
 typedef struct {
@@ -335,6 +338,7 @@ struct sock_common {
 	possible_net_t skc_net;
 	struct in6_addr skc_v6_daddr;
 	struct in6_addr skc_v6_rcv_saddr;
+	atomic64_t skc_cookie;
 };
 struct sock {
 	struct sock_common __sk_common;
