@@ -46,7 +46,8 @@ struct {
 } api_raw SEC(".maps");
 
 /* Who sent last, by the kernel's own number for the client's socket. Not by an address: the engine
- * may read before the sender's tracepoint has fired, and must then not find another connection's. */
+ * may read before the sender's tracepoint has fired, and must then not find another connection's.
+ */
 struct api_sender {
 	__u64 start;
 	__u32 pid, padding;

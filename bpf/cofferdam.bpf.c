@@ -8,6 +8,7 @@
 #include "proc.bpf.c"
 #include "map.bpf.c"  /* uses what file.bpf.c tells of a file */
 #include "iter.bpf.c" /* uses what proc.bpf.c reads of a task */
-#include "flow.bpf.c" /* uses what iter.bpf.c knows of iterators */
+#include "flow.bpf.c"
+#include "flow_iter.bpf.c" /* uses what flow.bpf.c notes, and iter.bpf.c knows of iterators */
 
 char LICENSE[] SEC("license") = "GPL";

@@ -104,7 +104,7 @@ TEST_F(TrailCommand, DiscloseDoesNotBelieveAChangedSidecar) {
   const std::string commitment = values.commit("true").value();
   ASSERT_TRUE(values.flush());
   auto database = Database::open(dir_.path() + "/" + std::string(trail::kSidecarFile),
-                                        Database::Mode::kReadWrite)
+                                 Database::Mode::kReadWrite)
                       .value();
   ASSERT_TRUE(database.execute("UPDATE secrets SET value='ZmFsc2U='"));
   const Ran changed = disclose(commitment);
@@ -140,9 +140,9 @@ TEST_F(TrailCommand, ShowSearchesWhatRebuildIndexMade) {
   EXPECT_EQ(lines(last), 2);
   EXPECT_LT(last.out.find("word47"), last.out.find("word49"));
   // An index of the version before is named, and how to go on.
-  auto database = Database::open(dir_.path() + "/" + std::string(trail::kIndexFile),
-                                        Database::Mode::kReadWrite)
-                      .value();
+  auto database =
+      Database::open(dir_.path() + "/" + std::string(trail::kIndexFile), Database::Mode::kReadWrite)
+          .value();
   ASSERT_TRUE(database.execute("PRAGMA user_version=1"));
   const Ran old = show({});
   EXPECT_EQ(old.code, kFailed);

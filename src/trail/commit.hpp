@@ -8,8 +8,8 @@
 #include <string_view>
 
 #include "base/bytes.hpp"
-#include "base/result.hpp"
 #include "base/database.hpp"
+#include "base/result.hpp"
 
 namespace coff::trail {
 

@@ -8,8 +8,8 @@
 #include <string>
 #include <vector>
 
-#include "base/result.hpp"
 #include "base/database.hpp"
+#include "base/result.hpp"
 #include "trail/index.hpp"
 #include "trail/index_row.hpp"
 #include "trail/reader.hpp"

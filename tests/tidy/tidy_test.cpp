@@ -244,10 +244,11 @@ std::vector<std::pair<std::string, std::set<std::string>>> rooms() {
   std::vector<std::pair<std::string, std::set<std::string>>> found;
   const auto text = read_file(COFF_SOURCE_DIR "/src/CMakeLists.txt", kFileBytesMax);
   if (!text) return found;
-  std::istringstream stream(*text);
-  for (std::string line; std::getline(stream, line);) {
-    if (!line.starts_with("coff_room(")) continue;
-    std::istringstream words(line.substr(10, line.find(')') - 10));
+  constexpr std::string_view kCall = "\ncoff_room(";
+  const std::string lines = '\n' + *text;
+  for (size_t at = lines.find(kCall); at != lines.npos; at = lines.find(kCall, at + 1)) {
+    const size_t begin = at + kCall.size();
+    std::istringstream words(lines.substr(begin, lines.find(')', begin) - begin));
     std::string name;
     words >> name;
     std::set<std::string> below = {name};

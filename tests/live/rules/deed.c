@@ -257,8 +257,9 @@ int main(int argc, char** argv) {
   if (argc > 3 && !strcmp(what, "as")) return become(atol(argv[2]), atol(argv[2]), argv + 3);
   if (argc > 2 && !strcmp(what, "half")) return become(1000, 0, argv + 2);
   if (!strcmp(what, "memfd")) return run_copy(copy_self(memfd_create("ghost", 0)), argv + 1);
-  if (argc > 3 && !strcmp(what, "tcp")) return to_tcp(argv[2], atoi(argv[3]));
-  if (argc > 3 && !strncmp(what, "stdio", 5)) return stdio(atoi(argv[2]), argv[3], what[5] == '3');
+  if (argc > 3 && !strcmp(what, "tcp")) return to_tcp(argv[2], (int)strtol(argv[3], 0, 10));
+  if (argc > 3 && !strncmp(what, "stdio", 5))
+    return stdio((int)strtol(argv[2], 0, 10), argv[3], what[5] == '3');
   if (argc > 3 && !strncmp(what, "open", 4)) return open_by(what, argv[2], strtoull(argv[3], 0, 0));
   return argc > 2 ? with_file(what, argv[2]) : without_argument(what);
 }
