@@ -39,7 +39,8 @@ Pipeline::Pipeline(SensorContext& context, runtime::Directory& directory)
       directory_(directory),
       profile_(context.profile()),
       redactor_(redact_rules(context.settings())),
-      traffic_([this](std::string_view kind, std::string_view entry) { tell(kind, entry); }),
+      traffic_([this](std::string_view kind, std::string_view entry) { tell(kind, entry); },
+               [&directory](std::string_view id) { return directory.find(id); }),
       learner_(
           context.settings(), directory, [this](const Event& event) { tell_departure(event); },
           [this](std::string_view members) { append(make_agent_entry("baseline", members)); }) {

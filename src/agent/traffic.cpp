@@ -14,8 +14,9 @@ std::string_view members_of(std::string_view object) { return object.substr(1, o
 
 }  // namespace
 
-Traffic::Traffic(Tell tell)
+Traffic::Traffic(Tell tell, FindContainer find)
     : tell_(std::move(tell)),
+      find_(std::move(find)),
       flows_([this](const flow::Edge& edge) {
         std::string members;
         JsonWriter json(members);
@@ -28,6 +29,7 @@ Traffic::Traffic(Tell tell)
 
 void Traffic::tick() {
   flows_.tick(static_cast<std::uint64_t>(boot_now_ns()));
+  flows_.refresh(find_);
   if (--ticks_left_ > 0) return;
   ticks_left_ = kRoundTicks;
   tell_round();

@@ -20,7 +20,10 @@ class Traffic {
   /// Edges in one `traffic` entry; a round makes as many entries as it needs.
   static constexpr size_t kEdgesInEntry = 50;
 
-  explicit Traffic(Tell tell);
+  /// Gives what is known of a container; null when nothing is.
+  using FindContainer = std::function<ContainerPtr(std::string_view id)>;
+
+  Traffic(Tell tell, FindContainer find);
   Traffic(const Traffic&) = delete;
   Traffic& operator=(const Traffic&) = delete;
 
@@ -34,6 +37,7 @@ class Traffic {
   void tell_round();
 
   Tell tell_;
+  FindContainer find_;
   flow::FlowTable flows_;
   int ticks_left_ = kRoundTicks;
   std::int64_t told_wall_ns_ = 0;

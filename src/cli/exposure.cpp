@@ -65,6 +65,10 @@ Result<exposure::Store> open_store(const exposure::Question& question, const Arg
   if (::access(path.c_str(), F_OK) == 0) {
     return exposure::Store::open(path, Database::Mode::kReadWrite);
   }
+  if (!arguments.store.empty()) {
+    return fail(Code::kNotFound,
+                path + ": there is no such store; cofferdam feed import makes one");
+  }
   if (question.subject != exposure::Subject::kAdvisory) return exposure::Store::in_memory();
   return std::unexpected(no_advisories(path));
 }

@@ -193,6 +193,16 @@ void FlowTable::tick(std::uint64_t boot_ns) {
   }
 }
 
+void FlowTable::refresh(const std::function<ContainerPtr(std::string_view id)>& find) {
+  for (auto& [key, edge] : edges_) {
+    for (Party* party : {&edge.client, &edge.server}) {
+      if (party->container == nullptr || party->container->metadata == Metadata::kComplete)
+        continue;
+      if (ContainerPtr newest = find(party->container->id)) party->container = std::move(newest);
+    }
+  }
+}
+
 std::vector<const Edge*> FlowTable::edges(std::int64_t since_wall_ns) const {
   std::vector<const Edge*> list;
   for (const auto& [key, edge] : edges_) {

@@ -5,6 +5,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 #include <vector>
 
@@ -42,6 +43,9 @@ class FlowTable {
   void take(const Event& event);
   /// Ends waits that are over. Call it about once a second.
   void tick(std::uint64_t boot_ns);
+
+  /// Puts what is known now of containers into edges that were made before it was.
+  void refresh(const std::function<ContainerPtr(std::string_view id)>& find);
 
   /// Edges used since `wall_ns`, the newest first. Borrowed until the next take() or tick().
   [[nodiscard]] std::vector<const Edge*> edges(std::int64_t since_wall_ns = 0) const;

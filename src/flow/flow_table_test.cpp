@@ -152,6 +152,17 @@ TEST_F(Flows, TheWorkerIsNamed) {
   EXPECT_EQ(table.edges()[0]->server.exe, "/usr/sbin/worker");
 }
 
+TEST_F(Flows, NamesThatComeLateAreTaken) {
+  web.in = std::make_shared<const Container>(Container{.id = "web-id"});
+  both(COFF_FLOW_OPEN, 1, kSecondNs);
+  ASSERT_EQ(table.edges().front()->client.container->name, "");
+  table.refresh([](std::string_view id) {
+    return std::make_shared<const Container>(
+        Container{.id = std::string(id), .metadata = Metadata::kComplete, .name = "late"});
+  });
+  EXPECT_EQ(table.edges().front()->client.container->name, "late");
+}
+
 TEST_F(Flows, FailuresAreCountedWithTheirReason) {
   for (int attempt = 0; attempt < 3; ++attempt) {
     table.take(event(web,

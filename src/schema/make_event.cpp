@@ -1,6 +1,8 @@
 // From a checked kernel record to the shared model.
 #include "schema/make_event.hpp"
 
+#include <sys/socket.h>
+
 #include <algorithm>
 #include <utility>
 
@@ -78,6 +80,22 @@ SocketInfo socket_of(const Record& record) {
   return info;
 }
 
+// An IPv6 socket that talks IPv4 has its addresses in the last four bytes (RFC 4291, 2.5.5.2); the
+// other end, an IPv4 socket, has the same ones in the first four.
+void unmap(FlowInfo& flow) {
+  constexpr std::array<std::uint8_t, 12> kMapped{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF};
+  const auto is_mapped = [&](const Endpoint& end) {
+    return std::equal(kMapped.begin(), kMapped.end(), end.address.begin());
+  };
+  if (flow.family != AF_INET6 || !is_mapped(flow.local) || !is_mapped(flow.remote)) return;
+  flow.family = AF_INET;
+  for (Endpoint* end : {&flow.local, &flow.remote}) {
+    std::array<std::uint8_t, 16> address{};
+    std::copy(end->address.begin() + kMapped.size(), end->address.end(), address.begin());
+    end->address = address;
+  }
+}
+
 FlowInfo flow_of(const Record& record, Joined& joined) {
   const coff_flow& flow = record.flow();
   FlowInfo info{.state = flow.state,
@@ -101,6 +119,7 @@ FlowInfo flow_of(const Record& record, Joined& joined) {
   std::copy(std::begin(flow.remote), std::end(flow.remote), info.remote.address.begin());
   info.local.port = flow.local_port;
   info.remote.port = flow.remote_port;
+  unmap(info);
   return info;
 }
 

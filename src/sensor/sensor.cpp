@@ -15,7 +15,7 @@ namespace {
 // Reading /proc for an unknown process costs some 50 us: a storm of them must not stop the reader.
 constexpr std::uint32_t kHealsPerSecondMax = 200;
 // Records of connections that are worth their cost; a storm is counted, and sampled.
-constexpr std::uint64_t kFlowsPerSecondMax = 1000;
+constexpr std::uint64_t kFlowsPerSecondMax = 4000;
 constexpr std::uint32_t kFlowSampleMaskMax = 0xFFFF;
 }  // namespace
 
