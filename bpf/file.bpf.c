@@ -135,19 +135,18 @@ static __always_inline bool open_wanted(struct coff_scratch *s, struct task_stru
 	struct file *file;
 	long size;
 
-	if (possible & pathless_clauses())
+	/* By a handle, which is rare and names no path. */
+	if (!path || possible & pathless_clauses())
 		return 1;
-	if (path) {
-		size = bpf_probe_read_user_str(s->walk_buffer, COFF_WALK_BYTES, (void *)path);
-		/* Unreadable, cut, relative: unknown, forward. ".." and other detours are in the
-		 * automaton, which accepts them for every clause. */
-		if (size <= 1 || size >= COFF_WALK_BYTES || s->walk_buffer[0] != '/')
-			return 1;
-		if (clauses_of_text(s->index, 0, size - 1) & possible)
-			return 1;
-	}
+	size = bpf_probe_read_user_str(s->walk_buffer, COFF_WALK_BYTES, (void *)path);
+	/* Unreadable, cut, relative: unknown, forward. ".." and other detours are in the automaton,
+	 * which accepts them for every clause. */
+	if (size <= 1 || size >= COFF_WALK_BYTES || s->walk_buffer[0] != '/')
+		return 1;
+	if (clauses_of_text(s->index, 0, size - 1) & possible)
+		return 1;
 	if (ret < 0)
-		return path == 0;
+		return 0;
 	file = file_of_fd(task, ret);
 	if (!file)
 		return 1;

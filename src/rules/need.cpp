@@ -6,6 +6,7 @@
 #include "bpf/calls.h"
 #include "schema/constants.hpp"
 #include "schema/decode.hpp"
+#include "schema/kernel_filter.hpp"
 
 namespace coff::rules {
 
@@ -59,6 +60,12 @@ bool kind_has_type(unsigned kind, std::string_view type) {
   if (type == schema::event_type_name(event)) return true;
   return std::ranges::any_of(
       kCalls, [&](const Call& call) { return call.kind == kind && call.name == type; });
+}
+
+bool only_by_handle(const std::vector<std::string>& types) {
+  return std::ranges::none_of(types, [](const std::string& type) {
+    return type != "open_by_handle_at" && kind_has_type(COFF_KIND_open, type);
+  });
 }
 
 Need of_place(const Check& check) {
@@ -202,7 +209,12 @@ Need KindNeed::of_check(const Check& check) const {
   if (name == "evt.type" && equal) {
     const bool some = std::ranges::any_of(
         texts, [&](const std::string& text) { return kind_has_type(kind_, text); });
-    return some ? Need{} : never();
+    if (!some) return never();
+    // An open by handle names no path, and the kernel forwards it whatever paths are wanted.
+    if (kind_ == COFF_KIND_open && only_by_handle(texts)) {
+      return {.paths = Paths{.exact = {std::string(kNoPath)}}};
+    }
+    return {};
   }
   if (name == "container.id" && check.modifier == Modifier::kNone) return of_place(check);
   if (kind_ != COFF_KIND_open) return {};
@@ -210,7 +222,7 @@ Need KindNeed::of_check(const Check& check) const {
     if (name == "evt.is_open_write") return {.open_flags = COFF_OPEN_WRITE};
     // Not evt.is_open_read: the kernel's bit leaves out O_PATH, which libsinsp counts as reading.
   }
-  if (name == "fd.name" || name == "file.path") return of_path(check);
+  if (name == "fd.name" || name == "file.path" || name == "file.resolved") return of_path(check);
   if (name == "fd.directory" && equal) return of_directory(check);
   if (name == "fd.filename" && equal) return of_file_name(check);
   return {};

@@ -33,10 +33,15 @@ bool some(const std::vector<std::string>& list, auto&& fits) {
   return std::ranges::any_of(list, fits);
 }
 
-// What the kernel does with an absolute path, from the filter's own definition.
+// What the kernel does with an absolute path, from the filter's own definition: it asks the path of
+// the call and that of the file. An open by handle has none and goes on.
 bool forwards(const KernelFilter& filter, const Event& event) {
   const auto& file = std::get<FileInfo>(event.detail);
-  const std::string& path = file.path.name;
+  const auto fits = [&](const std::vector<std::string>& list, auto&& match) {
+    return some(list, [&](const std::string& p) {
+      return match(file.path.name, p) || match(file.path.resolved, p);
+    });
+  };
   return std::ranges::any_of(filter.clauses, [&](const FilterClause& clause) {
     if (std::ranges::find(clause.kinds, static_cast<unsigned>(event.kind)) == clause.kinds.end()) {
       return false;
@@ -47,10 +52,12 @@ bool forwards(const KernelFilter& filter, const Event& event) {
     if (clause.open_flags_any != 0 && (clause.open_flags_any & bits) == 0) return false;
     const bool any = clause.path_exact.empty() && clause.path_prefix.empty() &&
                      clause.path_suffix.empty() && clause.path_contains.empty();
-    return any || some(clause.path_exact, [&](const auto& p) { return path == p; }) ||
-           some(clause.path_prefix, [&](const auto& p) { return path.starts_with(p); }) ||
-           some(clause.path_suffix, [&](const auto& p) { return path.ends_with(p); }) ||
-           some(clause.path_contains, [&](const auto& p) { return path.find(p) != path.npos; });
+    using Text = const std::string&;
+    return any || file.path.raw.empty() ||
+           fits(clause.path_exact, [](Text path, Text p) { return path == p; }) ||
+           fits(clause.path_prefix, [](Text path, Text p) { return path.starts_with(p); }) ||
+           fits(clause.path_suffix, [](Text path, Text p) { return path.ends_with(p); }) ||
+           fits(clause.path_contains, [](Text path, Text p) { return path.contains(p); });
   });
 }
 
@@ -313,6 +320,23 @@ TEST(PushDown, OfficialRulesFitTheKernel) {
   const Event library =
       file_event(COFF_KIND_open, SYS_openat, "/usr/lib/libc.so.6", O_RDONLY, false);
   EXPECT_FALSE(forwards(filter, library)) << "reading a library matches no stable rule";
+}
+
+TEST(PushDown, ResolvedPathsAndHandlesDoNotAskForEveryOpen) {
+  const auto filter_of = [](std::string_view condition) {
+    return kernel_filter(*load(rule(1, condition)));
+  };
+  const Event other = file_event(COFF_KIND_open, 257, "/usr/lib/libc.so.6", 0, true);
+  Event linked = file_event(COFF_KIND_open, 257, "/tmp/innocent", 0, true);
+  std::get<FileInfo>(linked.detail).path.resolved = "/etc/shadow";
+  const KernelFilter resolved = filter_of("evt.type = openat and file.resolved = /etc/shadow");
+  EXPECT_TRUE(forwards(resolved, linked));
+  EXPECT_FALSE(forwards(resolved, other));
+  const Event by_handle = file_event(COFF_KIND_open, 304, "", 0, true);
+  const KernelFilter handles = filter_of("evt.type = open_by_handle_at");
+  EXPECT_TRUE(forwards(handles, by_handle));
+  EXPECT_FALSE(forwards(handles, other));
+  EXPECT_TRUE(forwards(filter_of("evt.type in (open_by_handle_at, openat)"), other));
 }
 
 }  // namespace

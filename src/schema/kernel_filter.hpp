@@ -5,11 +5,16 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "bpf/wire.h"
 
 namespace coff {
+
+/// A path that no file has: for clauses that want only opens by handle, which name none and are
+/// forwarded whatever paths are wanted.
+inline constexpr std::string_view kNoPath{"/\0", 2};
 
 /// One reason to forward: all of its conditions hold. Empty conditions hold always.
 struct FilterClause {
