@@ -7,29 +7,6 @@ struct bpf_iter__task_file {
 	struct file *file;
 } __attribute__((preserve_access_index));
 
-static __always_inline void note_task(struct flow_note *note, struct task_struct *task)
-{
-	const struct cred *cred = LOAD(task, cred);
-	struct pid *pid = LOAD(task, thread_pid);
-	struct coff_hdr *h = &note->owner;
-
-	h->cgroup = cgroup_id(task);
-	h->start = LOAD(task, start_boottime);
-	h->pid = LOAD(task, tgid);
-	h->tid = h->pid;
-	h->ppid = LOAD(task, real_parent, tgid);
-	h->uid = LOAD(cred, uid.val);
-	h->gid = LOAD(cred, gid.val);
-	h->euid = LOAD(cred, euid.val);
-	h->egid = LOAD(cred, egid.val);
-	h->loginuid = LOAD(task, loginuid.val);
-	h->sessionid = LOAD(task, sessionid);
-	h->syscall = -1;
-	h->vpid = number_at(pid, LOAD(pid, level));
-	bpf_core_read(h->comm, sizeof(h->comm), &task->comm);
-	note_exe(note, task);
-}
-
 SEC("iter/task_file")
 int seen_socket(struct bpf_iter__task_file *ctx)
 {
@@ -59,7 +36,8 @@ int seen_socket(struct bpf_iter__task_file *ctx)
 	note = note_of(sk, BPF_SK_STORAGE_GET_F_CREATE);
 	if (!note)
 		return 0;
-	note_task(note, task);
+	fill_seen_header(&note->owner, task);
+	note_exe(note, task);
 	note->local_port = READ(sk, __sk_common.skc_num);
 	/* An accepted socket has its listener's backlog; one that connected never had any. */
 	note->role = state == TCP_LISTEN || READ(sk, sk_max_ack_backlog) ? COFF_FLOW_SERVER
