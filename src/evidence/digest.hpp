@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "base/bytes.hpp"
+#include "base/fd.hpp"
 
 struct evp_md_ctx_st;
 
@@ -28,5 +29,7 @@ class Digest {
 
 /// Of a whole file, 1 MiB at a time; `size_bytes` becomes its length.
 Result<Hash> hash_file(const std::string& path, std::uint64_t& size_bytes);
+/// The same of an open file, from where it stands.
+Result<Hash> hash_descriptor(const Fd& file, std::uint64_t& size_bytes);
 
 }  // namespace coff::evidence
