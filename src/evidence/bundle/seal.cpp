@@ -33,7 +33,8 @@ void write_host(JsonWriter& json) {
   utsname names{};
   ::uname(&names);
   std::uint64_t size = 0;
-  const auto own = hash_file("/proc/self/exe", size);
+  const auto file = open_file("/proc/self/exe", O_RDONLY);
+  const auto own = file ? hash_descriptor(*file, size) : Result<Hash>(std::unexpected(file.error()));
   json.key("host")
       .begin_object()
       .member("name", std::string_view(names.nodename))

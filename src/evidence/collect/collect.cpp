@@ -18,6 +18,7 @@ constexpr Step kSteps[] = {
     {"mounts", 4, &collect_mounts},         {"open_files", 5, &collect_open_files},
     {"upper_layer", 6, &collect_upper_layer}, {"volumes", 7, &collect_volumes},
     {"engine", 8, &collect_engine},         {"supplied", 9, &collect_supplied},
+    {"packets", 10, &collect_packets},
 };
 
 void pin_processes(Collection& collection) {

@@ -51,4 +51,7 @@ struct Collected {
 /// Needs SYS_PTRACE, SYS_ADMIN, DAC_READ_SEARCH, and NET_RAW and NET_ADMIN for packets.
 Result<Collected> collect(OpenBundle& bundle, const Target& target, const CollectOptions& options);
 
+/// The id of the container that an engine knows by this name or beginning of its id.
+Result<std::string> ask_container_id(const std::string& engine_socket, const std::string& name);
+
 }  // namespace coff::evidence

@@ -75,6 +75,16 @@ Result<void> copy_log(Collection& collection, const std::string& path) {
 
 }  // namespace
 
+Result<std::string> ask_container_id(const std::string& engine_socket, const std::string& name) {
+  if (!runtime::is_engine_id(name)) return fail(Code::kInvalid, "that is no name of a container");
+  const std::string answer = TRY(ask(engine_socket, "/containers/" + name + "/json"));
+  json::error_code problem;
+  const json::value value = json::parse(answer, problem);
+  std::string id = problem ? std::string() : text_at(value, {"Id"});
+  if (!runtime::is_engine_id(id)) return fail(Code::kInvalid, "the engine's answer is malformed");
+  return id;
+}
+
 Result<void> collect_engine(Collection& collection) {
   const std::string& socket = collection.options.engine_socket;
   const std::string& id = collection.target.container;

@@ -37,5 +37,6 @@ Result<void> collect_upper_layer(Collection& collection);
 Result<void> collect_volumes(Collection& collection);
 Result<void> collect_engine(Collection& collection);
 Result<void> collect_supplied(Collection& collection);
+Result<void> collect_packets(Collection& collection);
 
 }  // namespace coff::evidence
