@@ -75,7 +75,7 @@ class EvidenceLive : public testing::Test {
   static json::object collect(const std::string& container, std::vector<std::string> more = {}) {
     std::vector<std::string> call = {"collect",  container,         "--json",
                                      "--engine", dockerd_->socket_path(),
-                                     "--socket", at("no-agent.sock"), "--case", "T-1"};
+                                     "--socket", at("no-agent.sock")};
     call.insert(call.end(), more.begin(), more.end());
     const Outcome outcome = cofferdam(call);
     EXPECT_EQ(outcome.status, 0) << outcome.err;
@@ -152,7 +152,7 @@ TEST_F(EvidenceLive, StrangersToolsReadAndVerifyIt) {
   const Outcome yara = cofferdam({"search", text(told, "id"), "--yara", at("rules.yar")});
   EXPECT_EQ(yara.status, 1) << yara.err;
   EXPECT_NE(yara.out.find("rule stage"), std::string::npos) << yara.out;
-  dockerd_->docker({"rm", "-f", "hider"}).has_value();
+  EXPECT_TRUE(dockerd_->docker({"rm", "-f", "hider"}));
 }
 
 TEST_F(EvidenceLive, EveryDamageShows) {
@@ -207,7 +207,7 @@ TEST_F(EvidenceLive, EveryDamageShows) {
   ASSERT_TRUE(listed) << listed.error().message();
   EXPECT_NE(listed->find(id + ".evidence/manifest.json"), std::string::npos);
   EXPECT_EQ(cofferdam({"verify", id}).status, 0);
-  dockerd_->docker({"rm", "-f", "plain"}).has_value();
+  EXPECT_TRUE(dockerd_->docker({"rm", "-f", "plain"}));
 }
 
 TEST_F(EvidenceLive, AContainerThatBreedsDoesNotEndIt) {
@@ -217,7 +217,23 @@ TEST_F(EvidenceLive, AContainerThatBreedsDoesNotEndIt) {
   EXPECT_GE(told.at("cores").as_int64(), 1);
   EXPECT_GT(told.at("gaps").as_int64(), 0) << "processes ended while they were read";
   EXPECT_EQ(cofferdam({"verify", text(told, "id")}).status, 0);
-  dockerd_->docker({"rm", "-f", "breeder"}).has_value();
+  EXPECT_TRUE(dockerd_->docker({"rm", "-f", "breeder"}));
+}
+
+TEST_F(EvidenceLive, PacketsAreCapturedFromOutside) {
+  start("talker", {"/bin/victim"});
+  ASSERT_TRUE(dockerd_->docker(
+      {"exec", "-d", "talker", "/bin/busybox", "ping", "-i", "1", "127.0.0.1"}));
+  const json::object told = collect("talker", {"--capture", "3", "--no-memory"});
+  const std::string folder = text(told, "folder");
+  json::error_code problem;
+  const json::value counts = json::parse(whole(folder + "/pcap/capture.json"), problem);
+  ASSERT_FALSE(problem);
+  EXPECT_GT(counts.at("kept").as_int64(), 0);
+  const auto read = run({"tcpdump", "-nr", folder + "/pcap/capture.pcap"});
+  ASSERT_TRUE(read) << read.error().message();
+  EXPECT_NE(read->out.find("ICMP echo request"), std::string::npos) << read->out << read->err;
+  EXPECT_TRUE(dockerd_->docker({"rm", "-f", "talker"}));
 }
 
 TEST_F(EvidenceLive, AFrozenContainerGivesTheSameCoreTwice) {
@@ -232,8 +248,8 @@ TEST_F(EvidenceLive, AFrozenContainerGivesTheSameCoreTwice) {
   };
   EXPECT_EQ(core(first), core(second));
   EXPECT_EQ(first.at("longest_stop_us").as_int64(), 0);
-  dockerd_->docker({"unpause", "frozen"}).has_value();
-  dockerd_->docker({"rm", "-f", "frozen"}).has_value();
+  EXPECT_TRUE(dockerd_->docker({"unpause", "frozen"}));
+  EXPECT_TRUE(dockerd_->docker({"rm", "-f", "frozen"}));
 }
 
 }  // namespace
