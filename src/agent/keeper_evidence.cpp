@@ -26,8 +26,8 @@ Result<void> Keeper::record_evidence(std::string_view text, Answer& answer) {
   for (const std::string_view name : kTexts) {
     const std::string value = TRY(text_argument(arguments, name));
     if (value.size() > kTextBytesMax) {
-      return fail(Code::kInvalid, std::string(name) + " has more than " +
-                                      std::to_string(kTextBytesMax) + " bytes");
+      return fail(Code::kInvalid,
+                  std::string(name) + " has more than " + std::to_string(kTextBytesMax) + " bytes");
     }
     json.member(name, value);
   }

@@ -78,16 +78,15 @@ Result<void> run_show(Global& global, const EvidenceOptions& options) {
     std::printf("%s\n", line.c_str());
     return {};
   }
-  const std::pair<const char*, std::string> kRows[] = {
-      {"id", found.id},
-      {"folder", folder},
-      {"case", found.case_id},
-      {"container", found.container},
-      {"sealed", found.sealed_at},
-      {"manifest", found.manifest_sha256},
-      {"files", std::to_string(found.files)},
-      {"bytes", std::to_string(found.bytes)},
-      {"gaps", std::to_string(found.gaps)}};
+  const std::pair<const char*, std::string> kRows[] = {{"id", found.id},
+                                                       {"folder", folder},
+                                                       {"case", found.case_id},
+                                                       {"container", found.container},
+                                                       {"sealed", found.sealed_at},
+                                                       {"manifest", found.manifest_sha256},
+                                                       {"files", std::to_string(found.files)},
+                                                       {"bytes", std::to_string(found.bytes)},
+                                                       {"gaps", std::to_string(found.gaps)}};
   for (const auto& [name, value] : kRows) {
     std::printf("%-10s %s\n", name, printable(value).c_str());
   }
@@ -135,9 +134,8 @@ void print_verification(const Global& global, const Verification& found) {
     std::printf("WRONG  %s\n", printable(problem).c_str());
   }
   for (const auto& signer : found.signers) {
-    std::printf("signed by %s %s, key %s%s\n", signer.role.c_str(),
-                printable(signer.name).c_str(), signer.fingerprint.c_str(),
-                signer.trusted ? " (trusted)" : "");
+    std::printf("signed by %s %s, key %s%s\n", signer.role.c_str(), printable(signer.name).c_str(),
+                signer.fingerprint.c_str(), signer.trusted ? " (trusted)" : "");
   }
   std::printf("%s %s: %llu files, %llu custody records, manifest %s\n",
               found.problems.empty() ? "VERIFIED" : "DAMAGED", printable(found.id).c_str(),
@@ -163,8 +161,8 @@ Result<void> run_transfer(Global& global, const EvidenceOptions& options) {
   const Verification found = TRY(evidence::verify_bundle(
       folder, {.trusted_pem = {}, .continuation = evidence::continuation_of(folder)}));
   if (!found.problems.empty()) {
-    return fail(Code::kCorrupt, "it does not verify, so it is not handed over: " +
-                                    found.problems.front());
+    return fail(Code::kCorrupt,
+                "it does not verify, so it is not handed over: " + found.problems.front());
   }
   const std::string told = TRY(record_custody(global, options, folder,
                                               {.actor = operator_name(),
@@ -234,7 +232,8 @@ void add_collect(CLI::App* parent, Global& global, const Shared& options) {
   command->add_flag("--volumes", options->volumes, "Folders mounted from outside, too");
   command->add_option("--capture", options->capture_s, "Capture packets for so many seconds")
       ->type_name("UINT");
-  command->add_option("--since", options->since, "Events of the trail from this time or age on (60m)")
+  command
+      ->add_option("--since", options->since, "Events of the trail from this time or age on (60m)")
       ->type_name("TIME");
   command->add_option("--resume", options->resume, "Go on with an interrupted collection")
       ->type_name("ID");
@@ -242,7 +241,8 @@ void add_collect(CLI::App* parent, Global& global, const Shared& options) {
       ->type_name("UINT");
   command->add_option("--engine", options->engine, "Socket of the container engine")
       ->type_name("PATH");
-  command->add_option("--timestamp-url", options->timestamp_url, "Time-stamping authority, RFC 3161")
+  command
+      ->add_option("--timestamp-url", options->timestamp_url, "Time-stamping authority, RFC 3161")
       ->type_name("URL");
   command->add_option("--timestamp-ca", options->timestamp_ca, "Who vouches for it, PEM")
       ->type_name("FILE");
@@ -258,11 +258,12 @@ void add_evidence(CLI::App& app, Global& global) {
   const auto options = std::make_shared<EvidenceOptions>();
   add_collect(command, global, options);
   add_one(command, global, options, "list", "List bundles (exit 1: none)", &run_list);
-  add_bundle(add_one(command, global, options, "show", "Show a bundle and what it lacks", &run_show),
-             options);
-  CLI::App* verify = add_one(command, global, options, "verify",
-                             "Verify every byte, signature and record (exit 1: damaged)",
-                             &run_verify);
+  add_bundle(
+      add_one(command, global, options, "show", "Show a bundle and what it lacks", &run_show),
+      options);
+  CLI::App* verify =
+      add_one(command, global, options, "verify",
+              "Verify every byte, signature and record (exit 1: damaged)", &run_verify);
   add_bundle(verify, options);
   verify->add_option("--key", options->keys, "Public key (PEM) that is trusted; repeatable")
       ->type_name("FILE");
@@ -273,9 +274,9 @@ void add_evidence(CLI::App& app, Global& global) {
   search->add_option("PATTERN", options->pattern, "Text, or with --regex an RE2 expression");
   search->add_flag("--regex", options->regex, "The pattern is an expression");
   search->add_option("--yara", options->yara, "YARA rules instead of a pattern")->type_name("FILE");
-  CLI::App* exported = add_one(command, global, options, "export",
-                               "Write a bundle as one tar file, encrypted where asked",
-                               &run_evidence_export);
+  CLI::App* exported =
+      add_one(command, global, options, "export",
+              "Write a bundle as one tar file, encrypted where asked", &run_evidence_export);
   add_bundle(exported, options);
   exported->add_option("FILE", options->file, "Where to")->required()->type_name("FILE");
   exported

@@ -64,9 +64,8 @@ Result<Target> target_of(const std::vector<std::string>& engines, const Evidence
   return evidence::find_target(id);
 }
 
-evidence::Supplied supplied(const Global& global, const EvidenceOptions& options,
-                            std::string call, std::string arguments, std::string path,
-                            std::string source) {
+evidence::Supplied supplied(const Global& global, const EvidenceOptions& options, std::string call,
+                            std::string arguments, std::string path, std::string source) {
   return {std::move(path), std::move(source),
           [&global, &options, call, arguments](const evidence::Sink& sink) -> Result<void> {
             auto client = TRY(connect_to_agent(global, options.socket));
@@ -121,8 +120,8 @@ Result<Request> request_of(const Global& global, const EvidenceOptions& options)
     const std::string pem = TRY(read_file(options.examiner_key, kKeyBytesMax));
     request.examiner_key = TRY(trail::SigningKey::from_pem(pem));
   }
-  request.target = TRY(target_of(engines_of(global, options), options,
-                                 request.options.engine_socket));
+  request.target =
+      TRY(target_of(engines_of(global, options), options, request.options.engine_socket));
   request.options.memory = !options.no_memory;
   request.options.volumes = options.volumes;
   request.options.capture_ms = static_cast<std::int64_t>(options.capture_s) * 1000;
@@ -167,16 +166,17 @@ void print_outcome(const Global& global, const Outcome& outcome, const std::stri
     std::printf("%s\n", line.c_str());
     return;
   }
-  std::printf("sealed %s\n%llu files, %llu bytes, %llu gaps; %llu processes, %llu cores, longest "
-              "stop %.1f ms\nmanifest %s\n%s\n",
-              printable(outcome.sealed.folder).c_str(),
-              static_cast<unsigned long long>(outcome.sealed.files),
-              static_cast<unsigned long long>(outcome.sealed.bytes),
-              static_cast<unsigned long long>(outcome.sealed.gaps),
-              static_cast<unsigned long long>(outcome.collected.processes),
-              static_cast<unsigned long long>(outcome.collected.cores),
-              static_cast<double>(outcome.collected.longest_stop_ns) / 1e6,
-              to_hex(outcome.sealed.manifest_sha256).c_str(), trail.c_str());
+  std::printf(
+      "sealed %s\n%llu files, %llu bytes, %llu gaps; %llu processes, %llu cores, longest "
+      "stop %.1f ms\nmanifest %s\n%s\n",
+      printable(outcome.sealed.folder).c_str(),
+      static_cast<unsigned long long>(outcome.sealed.files),
+      static_cast<unsigned long long>(outcome.sealed.bytes),
+      static_cast<unsigned long long>(outcome.sealed.gaps),
+      static_cast<unsigned long long>(outcome.collected.processes),
+      static_cast<unsigned long long>(outcome.collected.cores),
+      static_cast<double>(outcome.collected.longest_stop_ns) / 1e6,
+      to_hex(outcome.sealed.manifest_sha256).c_str(), trail.c_str());
   if (!outcome.timestamp_problem.empty()) {
     std::printf("no time stamp: %s\n", printable(outcome.timestamp_problem).c_str());
   }
@@ -188,8 +188,7 @@ Result<void> run_evidence_collect(Global& global, const EvidenceOptions& options
   if (::geteuid() != 0) {
     return fail(Code::kDenied, "memory and files of containers are only given to root");
   }
-  const evidence::Store store =
-      TRY(evidence::Store::open(TRY(evidence_folder(global, options))));
+  const evidence::Store store = TRY(evidence::Store::open(TRY(evidence_folder(global, options))));
   const Request request = TRY(request_of(global, options));
   TRY(drop_rights());
   const Outcome outcome = TRY(evidence::collect_evidence(store, request));

@@ -10,8 +10,7 @@ namespace coff::cli {
 Result<void> run_evidence_export(Global& global, const EvidenceOptions& options) {
   std::string folder = options.bundle;
   if (folder.find('/') == folder.npos) {
-    const auto store =
-        TRY(evidence::Store::open_existing(TRY(evidence_folder(global, options))));
+    const auto store = TRY(evidence::Store::open_existing(TRY(evidence_folder(global, options))));
     folder = TRY(store.find(options.bundle));
   }
   const auto checked = TRY(evidence::verify_bundle(
@@ -31,8 +30,9 @@ Result<void> run_evidence_export(Global& global, const EvidenceOptions& options)
        .role = "holder",
        .action = "export",
        .object = checked.id + " to " + options.file +
-                 (recipients.empty() ? "" : ", encrypted to " +
-                                                std::to_string(recipients.size()) + " recipients"),
+                 (recipients.empty()
+                      ? ""
+                      : ", encrypted to " + std::to_string(recipients.size()) + " recipients"),
        .sha256 = exported.sha256,
        .purpose = options.purpose,
        .authority = options.authority}));

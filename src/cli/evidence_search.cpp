@@ -162,8 +162,7 @@ Result<void> run_evidence_search(Global& global, const EvidenceOptions& options)
   const std::string question = TRY(question_of(options));
   std::string folder = options.bundle;
   if (folder.find('/') == folder.npos) {
-    const auto store =
-        TRY(evidence::Store::open_existing(TRY(evidence_folder(global, options))));
+    const auto store = TRY(evidence::Store::open_existing(TRY(evidence_folder(global, options))));
     folder = TRY(store.find(options.bundle));
   }
   const std::vector<std::string> items = TRY(items_of(folder));

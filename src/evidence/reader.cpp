@@ -29,8 +29,8 @@ constexpr std::size_t kPathBytes = 4096;
 constexpr std::size_t kSharedBytes = 2 * kReadBytesMax + kPathBytes;
 
 Error stalled(std::int64_t stall_ms) {
-  return Error{Code::kTimeout, "reading it took longer than " + std::to_string(stall_ms) +
-                                   " ms and was given up"};
+  return Error{Code::kTimeout,
+               "reading it took longer than " + std::to_string(stall_ms) + " ms and was given up"};
 }
 
 }  // namespace
@@ -41,8 +41,7 @@ Result<Reader> Reader::start(std::int64_t stall_ms) {
   if (::ftruncate(memory.get(), static_cast<off_t>(kSharedBytes)) != 0) {
     return fail_errno("cannot make a buffer in memory");
   }
-  void* shared =
-      ::mmap(nullptr, kSharedBytes, PROT_READ | PROT_WRITE, MAP_SHARED, memory.get(), 0);
+  void* shared = ::mmap(nullptr, kSharedBytes, PROT_READ | PROT_WRITE, MAP_SHARED, memory.get(), 0);
   if (shared == MAP_FAILED) return fail_errno("cannot map a buffer");
   Reader reader(stall_ms, std::move(memory), shared);
   TRY(reader.spawn());
@@ -94,7 +93,8 @@ void Reader::end() {
 }
 
 Result<void> Reader::send(const Request& request) {
-  if (stalls_ >= kStallsMax) return fail(Code::kTimeout, "too many reads hung: nothing more is read");
+  if (stalls_ >= kStallsMax)
+    return fail(Code::kTimeout, "too many reads hung: nothing more is read");
   const ssize_t sent = ::send(socket_.get(), &request, sizeof request, MSG_NOSIGNAL);
   if (sent != static_cast<ssize_t>(sizeof request)) return fail_errno("cannot reach the reader");
   return {};
@@ -107,8 +107,8 @@ Result<Reader::Reply> Reader::receive() {
     ready = ::poll(&entry, 1, static_cast<int>(stall_ms_));
   } while (ready < 0 && errno == EINTR);
   Reply reply{};
-  if (ready > 0 && ::recv(socket_.get(), &reply, sizeof reply, 0) ==
-                       static_cast<ssize_t>(sizeof reply)) {
+  if (ready > 0 &&
+      ::recv(socket_.get(), &reply, sizeof reply, 0) == static_cast<ssize_t>(sizeof reply)) {
     return reply;
   }
   ++stalls_;

@@ -59,8 +59,8 @@ class Helper {
       case HelperWhat::kOpen: reply.result = open(request, reply); break;
       case HelperWhat::kRead: reply.result = read(request); break;
       case HelperWhat::kSeek:
-        reply.result = ::lseek(file_, static_cast<off_t>(request.number),
-                               static_cast<int>(request.size));
+        reply.result =
+            ::lseek(file_, static_cast<off_t>(request.number), static_cast<int>(request.size));
         break;
       case HelperWhat::kScan: reply.result = scan(request, reply.walked_to); break;
       case HelperWhat::kLink:

@@ -81,8 +81,7 @@ TEST(Mounts, ReadsOverlayOptions) {
   ASSERT_EQ(mounts->size(), 1U);
   EXPECT_EQ(mounts->front().point, "/");
   EXPECT_EQ(overlay_option(mounts->front().options, "upperdir"), "/u x");
-  EXPECT_EQ(overlay_lowers(mounts->front().options),
-            (std::vector<std::string>{"/l/A:b", "/l/C"}));
+  EXPECT_EQ(overlay_lowers(mounts->front().options), (std::vector<std::string>{"/l/A:b", "/l/C"}));
   EXPECT_FALSE(parse_mountinfo("30 23 0:28 / /\n", 10));
 }
 

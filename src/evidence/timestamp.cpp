@@ -114,7 +114,8 @@ Result<std::string> check_timestamp(std::string_view reply, std::string_view dat
   const Checker checker(TS_VERIFY_CTX_new());
   if (!checker) return fail(Code::kInternal, "out of memory");
   unsigned flags = TS_VFY_VERSION | TS_VFY_DATA;
-  TS_VERIFY_CTX_set_data(checker.get(), BIO_new_mem_buf(data.data(), static_cast<int>(data.size())));
+  TS_VERIFY_CTX_set_data(checker.get(),
+                         BIO_new_mem_buf(data.data(), static_cast<int>(data.size())));
   if (!ca_file.empty()) {
     flags |= TS_VFY_SIGNATURE | TS_VFY_SIGNER;
     X509_STORE* store = X509_STORE_new();
@@ -126,8 +127,9 @@ Result<std::string> check_timestamp(std::string_view reply, std::string_view dat
   }
   TS_VERIFY_CTX_set_flags(checker.get(), static_cast<int>(flags));
   if (TS_RESP_verify_response(checker.get(), response.get()) != 1) {
-    return fail(Code::kCorrupt, "the time stamp does not fit the manifest, or its signer is not "
-                                "vouched for");
+    return fail(Code::kCorrupt,
+                "the time stamp does not fit the manifest, or its signer is not "
+                "vouched for");
   }
   const Bio text(BIO_new(BIO_s_mem()));
   if (!text || ASN1_GENERALIZEDTIME_print(text.get(), TS_TST_INFO_get_time(info)) != 1) {

@@ -9,8 +9,8 @@
 namespace coff::evidence {
 
 struct TimestampOptions {
-  std::string url;          ///< Of an authority, http or https; "" = none is asked.
-  std::string ca_file;      ///< PEM of who vouches for it; "" = the system's.
+  std::string url;      ///< Of an authority, http or https; "" = none is asked.
+  std::string ca_file;  ///< PEM of who vouches for it; "" = the system's.
   int time_ms_max = 15'000;
 };
 /// A reply is no longer than this.

@@ -106,8 +106,7 @@ Result<void> write_encrypted(const std::string& folder, const Fd& file,
                              const std::vector<std::string>& recipients) {
   const Certificates certificates = TRY(certificates_of(recipients));
   constexpr unsigned kFlags = CMS_BINARY | CMS_STREAM | CMS_PARTIAL;
-  const Content content(
-      CMS_encrypt(certificates.get(), nullptr, EVP_aes_256_cbc(), kFlags));
+  const Content content(CMS_encrypt(certificates.get(), nullptr, EVP_aes_256_cbc(), kFlags));
   const Bio out(BIO_new_fd(file.get(), BIO_NOCLOSE));
   if (!content || !out) return fail(Code::kInvalid, "cannot encrypt to these recipients");
   BIO* chain = BIO_new_CMS(out.get(), content.get());

@@ -91,8 +91,8 @@ td.n{text-align:right;white-space:nowrap}code{font-size:.85em;word-break:break-a
 
 void row(std::string& page, std::string_view name, std::string_view value) {
   if (value.empty()) return;
-  page += "<tr><th scope=\"row\">" + std::string(name) + "</th><td>" + escaped(value) +
-          "</td></tr>\n";
+  page +=
+      "<tr><th scope=\"row\">" + std::string(name) + "</th><td>" + escaped(value) + "</td></tr>\n";
 }
 
 }  // namespace

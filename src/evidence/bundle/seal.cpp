@@ -34,7 +34,8 @@ void write_host(JsonWriter& json) {
   ::uname(&names);
   std::uint64_t size = 0;
   const auto file = open_file("/proc/self/exe", O_RDONLY);
-  const auto own = file ? hash_descriptor(*file, size) : Result<Hash>(std::unexpected(file.error()));
+  const auto own =
+      file ? hash_descriptor(*file, size) : Result<Hash>(std::unexpected(file.error()));
   json.key("host")
       .begin_object()
       .member("name", std::string_view(names.nodename))
@@ -163,7 +164,8 @@ Result<Sealed> seal(OpenBundle& bundle, const SealFacts& facts) {
   const std::string& open = bundle.folder();
   sealed.folder = open.substr(0, open.size() - kOpenEnding.size()) + std::string(kSealedEnding);
   if (::syncfs(bundle.directory().get()) != 0) return fail_errno("cannot make it durable");
-  if (::rename(open.c_str(), sealed.folder.c_str()) != 0) return fail_errno("cannot rename " + open);
+  if (::rename(open.c_str(), sealed.folder.c_str()) != 0)
+    return fail_errno("cannot rename " + open);
   TRY(sync_directory(sealed.folder.substr(0, sealed.folder.rfind('/'))));
   return sealed;
 }

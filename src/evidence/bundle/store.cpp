@@ -25,7 +25,7 @@ std::uint64_t bytes_below(const std::string& folder) {
   std::error_code failed;
   for (fs::recursive_directory_iterator at(folder, failed), end; !failed && at != end;
        at.increment(failed)) {
-    struct stat status {};
+    struct stat status{};
     if (::lstat(at->path().c_str(), &status) == 0) {
       bytes += static_cast<std::uint64_t>(status.st_blocks) * 512;
     }
@@ -46,8 +46,8 @@ Result<void> make_key(const std::string& path) {
 std::string safe(std::string_view text, std::size_t size_max) {
   std::string name;
   for (const char c : text.substr(0, size_max)) {
-    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                       c == '-';
+    const bool plain =
+        (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-';
     name += plain ? c : '-';
   }
   return name;
@@ -68,7 +68,7 @@ Result<Store> Store::open(const std::string& folder) {
 }
 
 Result<Store> Store::open_existing(const std::string& folder) {
-  struct stat status {};
+  struct stat status{};
   if (::lstat(folder.c_str(), &status) != 0) {
     return fail_errno(folder + ": there is no store of evidence");
   }
@@ -103,7 +103,7 @@ Result<std::vector<Listed>> Store::list() const {
 
 Result<std::uint64_t> Store::left_bytes(std::uint64_t quota_bytes) const {
   const std::uint64_t used = bytes_below(folder_);
-  struct statvfs disk {};
+  struct statvfs disk{};
   if (::statvfs(folder_.c_str(), &disk) != 0) return fail_errno("cannot ask the disk");
   const std::uint64_t free = static_cast<std::uint64_t>(disk.f_bavail) * disk.f_frsize;
   const std::uint64_t by_disk = free > kFreeBytesMin ? free - kFreeBytesMin : 0;
@@ -151,8 +151,8 @@ std::string continuation_of(const std::string& sealed_folder) {
 }
 
 Result<void> continue_custody(const std::string& sealed_folder, const CustodyRecord& record) {
-  const std::string inside = TRY(
-      read_file(sealed_folder + "/" + std::string(kCustodyFile), kCustodyBytesMax));
+  const std::string inside =
+      TRY(read_file(sealed_folder + "/" + std::string(kCustodyFile), kCustodyBytesMax));
   const CustodyHead sealed = TRY(check_custody(inside, CustodyHead{}));
   Custody custody = TRY(Custody::open(continuation_of(sealed_folder), sealed));
   return custody.append(record);

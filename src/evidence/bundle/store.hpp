@@ -21,9 +21,9 @@ inline constexpr std::uint64_t kFreeBytesMin = std::uint64_t{512} << 20U;
 struct Listed {
   std::string id;
   std::string folder;
-  bool open = false;     ///< Interrupted: it can be resumed.
+  bool open = false;        ///< Interrupted: it can be resumed.
   std::uint64_t bytes = 0;  ///< On disk.
-  Verification manifest;  ///< Unchecked; empty when open or unreadable.
+  Verification manifest;    ///< Unchecked; empty when open or unreadable.
   std::string problem;
 };
 

@@ -68,7 +68,8 @@ class Verifier {
     }
     json::error_code problem;
     const json::value value = json::parse(manifest_text_, problem);
-    if (problem || !value.is_object()) return fail(Code::kInvalid, "the manifest is no JSON object");
+    if (problem || !value.is_object())
+      return fail(Code::kInvalid, "the manifest is no JSON object");
     manifest_ = value.get_object();
     if (text_of_member(manifest_, "format") != kManifestFormat ||
         number_of_member(manifest_, "version") != std::uint64_t{kManifestVersion}) {
@@ -196,8 +197,8 @@ class Verifier {
       }
       const auto pem = read_inside(folder_, "sig/" + role + ".pub", 4096);
       if (!pem || *pem != key.to_pem()) problem("sig/" + role + ".pub is not the signer's key");
-      const bool trusted = std::ranges::find(options_.trusted_pem, key.to_pem()) !=
-                           options_.trusted_pem.end();
+      const bool trusted =
+          std::ranges::find(options_.trusted_pem, key.to_pem()) != options_.trusted_pem.end();
       result_.signers.push_back(
           {role, text_of_member(signer, "name"), to_hex(sha256(text_of(key.key))), trusted});
     }

@@ -77,8 +77,7 @@ Result<void> capture_into(Collection& collection, PacketSocket& packets, Capture
 Result<void> collect_packets(Collection& collection) {
   const CollectOptions& options = collection.options;
   if (options.capture_ms <= 0) return {};
-  const std::string source =
-      "network of process " + std::to_string(collection.target.init_pid);
+  const std::string source = "network of process " + std::to_string(collection.target.init_pid);
   auto packets = PacketSocket::open(collection.target.init_pid, options.snap_bytes);
   if (!packets) {
     collection.bundle.gap(source, packets.error().message());

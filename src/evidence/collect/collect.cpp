@@ -13,11 +13,16 @@ struct Step {
 };
 /// In the order of volatility; ranks are those of docs/formats/evidence.md.
 constexpr Step kSteps[] = {
-    {"clock", 0, &collect_clock},           {"processes", 1, &collect_processes},
-    {"network", 2, &collect_network},       {"memory", 3, &collect_memory},
-    {"mounts", 4, &collect_mounts},         {"open_files", 5, &collect_open_files},
-    {"upper_layer", 6, &collect_upper_layer}, {"volumes", 7, &collect_volumes},
-    {"engine", 8, &collect_engine},         {"supplied", 9, &collect_supplied},
+    {"clock", 0, &collect_clock},
+    {"processes", 1, &collect_processes},
+    {"network", 2, &collect_network},
+    {"memory", 3, &collect_memory},
+    {"mounts", 4, &collect_mounts},
+    {"open_files", 5, &collect_open_files},
+    {"upper_layer", 6, &collect_upper_layer},
+    {"volumes", 7, &collect_volumes},
+    {"engine", 8, &collect_engine},
+    {"supplied", 9, &collect_supplied},
     {"packets", 10, &collect_packets},
 };
 
@@ -59,8 +64,7 @@ void Collection::progress(std::uint64_t done, std::uint64_t total) const {
   if (options.progress) options.progress(step, done, total);
 }
 
-Result<Collected> collect(OpenBundle& bundle, const Target& target,
-                          const CollectOptions& options) {
+Result<Collected> collect(OpenBundle& bundle, const Target& target, const CollectOptions& options) {
   Reader reader = TRY(Reader::start(options.stall_ms));
   Collection collection{.bundle = bundle, .target = target, .options = options, .reader = reader};
   pin_processes(collection);

@@ -28,8 +28,8 @@ struct CollectOptions {
   std::uint32_t snap_bytes = 65'535;  ///< Kept of each packet.
   std::uint64_t file_bytes_max = std::uint64_t{4} << 30U;   ///< Of one file of the container.
   std::uint64_t log_bytes_max = std::uint64_t{256} << 20U;  ///< Of the container's log: its end.
-  std::uint64_t entries_max = 2'000'000;  ///< Files of one tree.
-  std::string engine_socket;              ///< Of a Docker engine; "" = none is asked.
+  std::uint64_t entries_max = 2'000'000;                    ///< Files of one tree.
+  std::string engine_socket;  ///< Of a Docker engine; "" = none is asked.
   std::vector<Supplied> supplied;
   std::int64_t stall_ms = kStallMs;
   /// Called often; must be quick. `total` is 0 where it isn't known.

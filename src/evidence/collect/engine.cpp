@@ -48,7 +48,7 @@ std::string text_at(const json::value& value, std::initializer_list<std::string_
 /// The end of a log file of the engine's own, named by the engine.
 Result<void> copy_log(Collection& collection, const std::string& path) {
   const auto file = open_file(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
-  struct stat status {};
+  struct stat status{};
   if (!file || ::fstat(file->get(), &status) != 0 || !S_ISREG(status.st_mode)) {
     collection.bundle.gap(path, file ? "it is no regular file" : file.error().message());
     return {};
@@ -127,8 +127,7 @@ Result<void> collect_engine(Collection& collection) {
 Result<void> collect_supplied(Collection& collection) {
   for (const Supplied& one : collection.options.supplied) {
     ItemWriter writer = TRY(collection.bundle.start(one.path));
-    const auto written =
-        one.write([&](std::string_view bytes) { return writer.write(bytes); });
+    const auto written = one.write([&](std::string_view bytes) { return writer.write(bytes); });
     if (!written) {
       TRY(collection.gap_unless_full(one.source, written.error()));
       continue;

@@ -88,7 +88,7 @@ Result<void> collect_volumes(Collection& collection) {
   }
   std::size_t number = 0;
   for (const MountLine& mount : *mounts) {
-    constexpr std::string_view kKernels[] = {"proc",   "sysfs",  "devpts",  "cgroup",
+    constexpr std::string_view kKernels[] = {"proc",   "sysfs",   "devpts",   "cgroup",
                                              "mqueue", "cgroup2", "devtmpfs", "securityfs"};
     if (mount.point == "/" || std::ranges::find(kKernels, mount.type) != std::end(kKernels)) {
       continue;

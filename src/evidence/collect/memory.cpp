@@ -15,8 +15,9 @@ void tell_gaps(Collection& collection, const std::string& name, const CoreReport
     collection.bundle.gap(name + " " + gap.name, gap.reason);
   }
   if (report.ended) {
-    collection.bundle.gap(name, "the process ended while its memory was read: what came later is "
-                                "zeroes");
+    collection.bundle.gap(name,
+                          "the process ended while its memory was read: what came later is "
+                          "zeroes");
   }
 }
 

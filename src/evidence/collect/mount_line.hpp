@@ -10,8 +10,8 @@
 namespace coff::evidence {
 
 struct MountLine {
-  std::string point;    ///< As the process sees it.
-  std::string type;     ///< "overlay", "tmpfs", …
+  std::string point;  ///< As the process sees it.
+  std::string type;   ///< "overlay", "tmpfs", …
   std::string source;
   std::string options;  ///< Of the file system, as the kernel writes them.
 };

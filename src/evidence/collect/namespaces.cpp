@@ -8,10 +8,9 @@ namespace coff::evidence {
 namespace {
 
 constexpr std::string_view kNetwork[] = {
-    "tcp",   "tcp6",     "udp",        "udp6",   "udplite",   "raw",         "raw6",
-    "icmp",  "unix",     "packet",     "netlink", "nf_conntrack", "route",   "ipv6_route",
-    "arp",   "if_inet6", "fib_trie",   "dev",    "snmp",      "netstat",     "sockstat",
-    "igmp"};
+    "tcp",      "tcp6",   "udp",     "udp6",         "udplite",  "raw",        "raw6", "icmp",
+    "unix",     "packet", "netlink", "nf_conntrack", "route",    "ipv6_route", "arp",  "if_inet6",
+    "fib_trie", "dev",    "snmp",    "netstat",      "sockstat", "igmp"};
 constexpr std::string_view kMounts[] = {"mountinfo", "mountstats"};
 
 /// One living process of each namespace: "net:[4026531840]" to the process.

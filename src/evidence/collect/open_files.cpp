@@ -34,8 +34,7 @@ class FileCollector {
   [[nodiscard]] const std::string& table() const { return table_; }
 
  private:
-  Result<void> keep_gone(const Pinned& process, const std::string& where,
-                         const std::string& item) {
+  Result<void> keep_gone(const Pinned& process, const std::string& where, const std::string& item) {
     const auto names = collection_.reader.list(process.proc(where));
     if (!names) {
       collection_.bundle.gap(process.proc(where), names.error().message());
@@ -71,8 +70,8 @@ class FileCollector {
 
   Result<void> copy(const std::string& path, const std::string& link, const std::string& item,
                     const OpenedAs& opened) {
-    const bool sparse = opened.size_bytes > kSparseBytesMin &&
-                        opened.allocated_bytes < opened.size_bytes / 2;
+    const bool sparse =
+        opened.size_bytes > kSparseBytesMin && opened.allocated_bytes < opened.size_bytes / 2;
     const std::uint64_t size = sparse ? opened.allocated_bytes : opened.size_bytes;
     if (size > collection_.options.file_bytes_max) {
       return fail(Code::kLimit, "it has " + std::to_string(size) + " bytes: more than the limit");
@@ -111,10 +110,7 @@ class FileCollector {
       if (!data) return std::unexpected(data.error());
       const std::uint64_t hole = TRY(collection_.reader.seek(*data, SEEK_HOLE));
       if (hole <= *data) return {};
-      json.begin_object()
-          .member("offset", *data)
-          .member("bytes", hole - *data)
-          .end_object();
+      json.begin_object().member("offset", *data).member("bytes", hole - *data).end_object();
       TRY(copy_range(writer, *data, hole));
       at = hole;
     }

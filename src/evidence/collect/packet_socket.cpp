@@ -134,7 +134,8 @@ PacketSocket::~PacketSocket() {
 
 Result<void> PacketSocket::read(int wait_ms, const std::function<bool(const Packet&)>& on_packet) {
   pollfd entry{socket_.get(), POLLIN, 0};
-  if (::poll(&entry, 1, wait_ms) < 0 && errno != EINTR) return fail_errno("cannot wait for packets");
+  if (::poll(&entry, 1, wait_ms) < 0 && errno != EINTR)
+    return fail_errno("cannot wait for packets");
   for (unsigned count = 0; count < kBlocks; ++count) {
     auto* block = reinterpret_cast<tpacket_block_desc*>(static_cast<char*>(ring_) +
                                                         std::size_t{next_} * kBlockBytes);
@@ -146,7 +147,10 @@ Result<void> PacketSocket::read(int wait_ms, const std::function<bool(const Pack
       const auto* head = reinterpret_cast<const tpacket3_hdr*>(at);
       const auto* from =
           reinterpret_cast<const sockaddr_ll*>(at + TPACKET_ALIGN(sizeof(tpacket3_hdr)));
-      more = on_packet({head->tp_sec, head->tp_nsec, head->tp_len, from->sll_hatype,
+      more = on_packet({head->tp_sec,
+                        head->tp_nsec,
+                        head->tp_len,
+                        from->sll_hatype,
                         {at + head->tp_mac, head->tp_snaplen}});
       at += head->tp_next_offset;
     }

@@ -7,13 +7,13 @@ namespace coff::evidence {
 namespace {
 
 /// Copied as they are; what a kernel doesn't have is a gap.
-constexpr std::string_view kTexts[] = {"status",  "stat",   "cmdline",  "environ",   "smaps",
-                                       "limits",  "cgroup", "loginuid", "sessionid", "uid_map",
-                                       "gid_map", "wchan",  "syscall",  "stack",     "io",
-                                       "auxv",    "oom_score_adj"};
-constexpr std::string_view kLinks[] = {"exe",     "cwd",    "root",    "ns/mnt",
-                                       "ns/net",  "ns/pid", "ns/user", "ns/ipc",
-                                       "ns/uts",  "ns/cgroup", "ns/time"};
+constexpr std::string_view kTexts[] = {
+    "status",  "stat",     "cmdline",   "environ", "smaps",        "limits",
+    "cgroup",  "loginuid", "sessionid", "uid_map", "gid_map",      "wchan",
+    "syscall", "stack",    "io",        "auxv",    "oom_score_adj"};
+constexpr std::string_view kLinks[] = {"exe",    "cwd",       "root",    "ns/mnt",
+                                       "ns/net", "ns/pid",    "ns/user", "ns/ipc",
+                                       "ns/uts", "ns/cgroup", "ns/time"};
 constexpr std::size_t kFilesOfProcessMax = 100'000;
 constexpr std::size_t kSmallBytesMax = 65536;
 
@@ -53,8 +53,7 @@ void write_threads(Collection& collection, const Pinned& process, JsonWriter& js
         .member("name", status_field(status, "Name"))
         .member("state", status_field(status, "State"))
         .member("cap_eff", status_field(status, "CapEff"))
-        .member("wchan",
-                collection.reader.read_file(folder + "wchan", kSmallBytesMax).value_or(""))
+        .member("wchan", collection.reader.read_file(folder + "wchan", kSmallBytesMax).value_or(""))
         .end_object();
   }
   json.end_array();

@@ -96,9 +96,9 @@ std::string records_of(const TarEntry& entry, std::string_view path, std::uint64
     put_record(records, "gid", std::to_string(entry.status.st_gid));
   }
   char time[48];
-  for (const auto& [key, value] : {std::pair("mtime", entry.status.st_mtim),
-                                   std::pair("atime", entry.status.st_atim),
-                                   std::pair("ctime", entry.status.st_ctim)}) {
+  for (const auto& [key, value] :
+       {std::pair("mtime", entry.status.st_mtim), std::pair("atime", entry.status.st_atim),
+        std::pair("ctime", entry.status.st_ctim)}) {
     std::snprintf(time, sizeof time, "%lld.%09ld", static_cast<long long>(value.tv_sec),
                   static_cast<long>(value.tv_nsec));
     put_record(records, key, time);

@@ -16,8 +16,8 @@ namespace coff::evidence {
 /// One member. Names may hold anything but NUL; they are stored without a leading '/'.
 struct TarEntry {
   std::string path;
-  struct stat status {};
-  std::string link;  ///< Target of a symbolic link.
+  struct stat status{};
+  std::string link;                                             ///< Target of a symbolic link.
   std::vector<std::pair<std::string, std::string>> attributes;  ///< Extended attributes.
 };
 

@@ -52,8 +52,7 @@ class Archiver {
     }
   }
 
-  Result<void> take(const Fd& folder, const std::string& name, const std::string& path,
-                    int depth) {
+  Result<void> take(const Fd& folder, const std::string& name, const std::string& path, int depth) {
     TarEntry entry{.path = path};
     if (::fstatat(folder.get(), name.c_str(), &entry.status, AT_SYMLINK_NOFOLLOW) != 0) {
       return gap(path, fail_errno("it went away").error());
@@ -90,15 +89,15 @@ class Archiver {
     }
     const auto size = static_cast<std::uint64_t>(entry.status.st_size);
     if (size > collection_.options.file_bytes_max || size >= collection_.bundle.left_bytes()) {
-      TRY(gap(entry.path, Error{Code::kLimit, "its " + std::to_string(size) +
-                                                  " bytes are more than the limit"}));
+      TRY(gap(entry.path, Error{Code::kLimit,
+                                "its " + std::to_string(size) + " bytes are more than the limit"}));
       return write_table(entry, "", "too large");
     }
     TRY(tar_.head(entry));
     Digest digest;
     for (std::uint64_t at = 0; at < size;) {
-      const ssize_t got = ::pread(file->get(), buffer_.data(), buffer_.size(),
-                                  static_cast<off_t>(at));
+      const ssize_t got =
+          ::pread(file->get(), buffer_.data(), buffer_.size(), static_cast<off_t>(at));
       if (got < 0 && errno == EINTR) continue;
       if (got <= 0) break;
       const auto kept = static_cast<std::size_t>(
@@ -116,9 +115,8 @@ class Archiver {
 
   Result<void> write_table(const TarEntry& entry, const std::string& sha256,
                            std::string_view note) {
-    const Comparison found = tree_.below.empty() && !tree_.layer
-                                 ? Comparison{}
-                                 : compare(tree_.below, entry, sha256);
+    const Comparison found =
+        tree_.below.empty() && !tree_.layer ? Comparison{} : compare(tree_.below, entry, sha256);
     return table_.write(table_line(entry, sha256, note, found));
   }
 
@@ -140,7 +138,7 @@ class Archiver {
 Result<void> archive_tree(Collection& collection, Tree tree) {
   ItemWriter archive = TRY(collection.bundle.start(tree.item + ".tar"));
   ItemWriter table = TRY(collection.bundle.start(tree.item + ".jsonl"));
-  struct stat status {};
+  struct stat status{};
   if (::fstat(tree.folder.get(), &status) != 0) return fail_errno("cannot stat " + tree.source);
   tree.device = status.st_dev;
   Archiver archiver(collection, tree, archive, table);

@@ -12,11 +12,11 @@ namespace coff::evidence {
 inline constexpr int kTreeDepthMax = 256;
 
 struct Tree {
-  Fd folder;               ///< Readable.
-  std::vector<Fd> below;   ///< Layers of the image, the topmost first; empty: nothing to compare.
-  bool layer = false;      ///< The upper folder of an overlay: whiteouts mean deletions.
-  std::string item;        ///< ITEM.tar and ITEM.jsonl are written.
-  std::string source;      ///< For people: where the folder is.
+  Fd folder;                 ///< Readable.
+  std::vector<Fd> below;     ///< Layers of the image, the topmost first; empty: nothing to compare.
+  bool layer = false;        ///< The upper folder of an overlay: whiteouts mean deletions.
+  std::string item;          ///< ITEM.tar and ITEM.jsonl are written.
+  std::string source;        ///< For people: where the folder is.
   std::uint64_t device = 0;  ///< Nothing of other file systems is entered.
 };
 

@@ -33,8 +33,7 @@ Fd open_below(const Fd& layer, const std::string& path) {
   open_how how{};
   how.flags = O_PATH | O_NOFOLLOW | O_CLOEXEC;
   how.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS;
-  return Fd(static_cast<int>(
-      ::syscall(SYS_openat2, layer.get(), path.c_str(), &how, sizeof how)));
+  return Fd(static_cast<int>(::syscall(SYS_openat2, layer.get(), path.c_str(), &how, sizeof how)));
 }
 
 std::int64_t time_ns(const timespec& time) {
@@ -77,8 +76,7 @@ std::vector<std::pair<std::string, std::string>> attributes_of(const Fd& folder,
   for (ssize_t at = 0; at < size;) {
     const std::string attribute(names.c_str() + at);
     at += static_cast<ssize_t>(attribute.size()) + 1;
-    const ssize_t got =
-        ::lgetxattr(path.c_str(), attribute.c_str(), value.data(), value.size());
+    const ssize_t got = ::lgetxattr(path.c_str(), attribute.c_str(), value.data(), value.size());
     if (got >= 0) found.emplace_back(attribute, value.substr(0, static_cast<std::size_t>(got)));
   }
   return found;
@@ -97,7 +95,7 @@ Comparison compare(const std::vector<Fd>& layers, const TarEntry& entry,
   for (const Fd& layer : layers) {
     const Fd place = open_below(layer, entry.path);
     if (!place.valid()) continue;
-    struct stat status {};
+    struct stat status{};
     if (::fstat(place.get(), &status) != 0 || is_whiteout(status)) break;
     result.below = status;
     if (result.change == "added") result.change = "changed";

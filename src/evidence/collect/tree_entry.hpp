@@ -25,8 +25,7 @@ struct Comparison {
   std::string below_sha256;  ///< Of a regular file of at most 64 MiB.
 };
 /// What the topmost layer that has this path says of it.
-Comparison compare(const std::vector<Fd>& layers, const TarEntry& entry,
-                   const std::string& sha256);
+Comparison compare(const std::vector<Fd>& layers, const TarEntry& entry, const std::string& sha256);
 
 /// A JSON object and a newline.
 std::string table_line(const TarEntry& entry, const std::string& sha256, std::string_view note,

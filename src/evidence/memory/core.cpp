@@ -185,9 +185,8 @@ Result<CoreReport> write_core(Reader& reader, const Pinned& process, const CoreO
   const PageScan scan = TRY(scan_pages(reader, folder + "pagemap", regions, options.runs_max));
   report.pagemap_scan = !scan.fallback;
 
-  const CoreLayout layout =
-      lay_out_core(regions, scan, core_notes(text, report.registers, regions),
-                   options.size_bytes_max, report);
+  const CoreLayout layout = lay_out_core(regions, scan, core_notes(text, report.registers, regions),
+                                         options.size_bytes_max, report);
   TRY(sink(layout.head));
   TRY(Copier(reader, layout, options, sink, report).run(folder + "mem"));
   report.size_bytes = layout.size_bytes;

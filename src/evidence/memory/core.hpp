@@ -44,9 +44,9 @@ struct CoreReport {
   std::uint64_t present_bytes = 0;  ///< Pages that existed, and could have been read.
   std::uint64_t size_bytes = 0;     ///< Of the file.
   std::vector<CoreGap> gaps;
-  int frozen = 0;              ///< frozen_by().
-  bool pagemap_scan = true;    ///< False: found through /proc/PID/pagemap.
-  bool ended = false;          ///< The process ended meanwhile; the rest is zeroes.
+  int frozen = 0;            ///< frozen_by().
+  bool pagemap_scan = true;  ///< False: found through /proc/PID/pagemap.
+  bool ended = false;        ///< The process ended meanwhile; the rest is zeroes.
 };
 
 /// Writes the core of `process` to `sink`, strictly in order and without ever holding more than

@@ -106,7 +106,8 @@ CoreLayout lay_out_core(const std::vector<Region>& regions, const PageScan& scan
   layout.segments = segments_of(regions, scan, size_bytes_max, report);
   for (const Region& region : regions) layout.region_names.push_back(region.path);
   if (scan.cut) {
-    layout.add_gap(report, {0, 0, "", "more separate runs of pages than the limit: some are left out"});
+    layout.add_gap(report,
+                   {0, 0, "", "more separate runs of pages than the limit: some are left out"});
   }
   const std::size_t headers = layout.segments.size() + 1;
   const bool extended = headers >= PN_XNUM;
@@ -124,8 +125,9 @@ CoreLayout lay_out_core(const std::vector<Region>& regions, const PageScan& scan
       extended ? section_at + sizeof(Elf64_Shdr) : notes_at + notes.size();
   std::uint64_t place = (head_end + page - 1) / page * page;
   append(layout.head, header);
-  append(layout.head, Elf64_Phdr{.p_type = PT_NOTE, .p_offset = notes_at,
-                                 .p_filesz = notes.size(), .p_align = 4});
+  append(
+      layout.head,
+      Elf64_Phdr{.p_type = PT_NOTE, .p_offset = notes_at, .p_filesz = notes.size(), .p_align = 4});
   for (const Segment& segment : layout.segments) {
     append(layout.head, Elf64_Phdr{.p_type = PT_LOAD,
                                    .p_flags = flags_of(regions[segment.region]),
@@ -139,7 +141,8 @@ CoreLayout lay_out_core(const std::vector<Region>& regions, const PageScan& scan
   layout.head += notes;
   if (extended) {
     layout.head.resize(section_at, '\0');
-    append(layout.head, Elf64_Shdr{.sh_type = SHT_NULL, .sh_info = static_cast<Elf64_Word>(headers)});
+    append(layout.head,
+           Elf64_Shdr{.sh_type = SHT_NULL, .sh_info = static_cast<Elf64_Word>(headers)});
   }
   layout.head.resize((head_end + page - 1) / page * page, '\0');
   layout.size_bytes = place;

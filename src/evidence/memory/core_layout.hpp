@@ -30,7 +30,6 @@ struct CoreLayout {
 /// Plans the file: program headers (with PN_XNUM beyond 65,534), notes, pages in order of address.
 /// Pages that don't fit into `size_bytes_max` become gaps, as do regions that can't be read.
 CoreLayout lay_out_core(const std::vector<Region>& regions, const PageScan& scan,
-                        const std::string& notes, std::uint64_t size_bytes_max,
-                        CoreReport& report);
+                        const std::string& notes, std::uint64_t size_bytes_max, CoreReport& report);
 
 }  // namespace coff::evidence

@@ -43,8 +43,7 @@ std::string_view owner_of(std::uint32_t type) { return type == NT_PRFPREG ? "COR
 
 pid_t innermost(const std::string& numbers, pid_t missing) {
   const std::size_t space = numbers.find_last_of(" \t");
-  const auto found =
-      number_of<pid_t>(space == numbers.npos ? numbers : numbers.substr(space + 1));
+  const auto found = number_of<pid_t>(space == numbers.npos ? numbers : numbers.substr(space + 1));
   return found > 0 ? found : missing;
 }
 
@@ -54,8 +53,8 @@ std::string thread_status(const ProcessText& process, const ThreadState& thread)
   status.pr_ppid = number_of<pid_t>(stat_field(process.stat, 4));
   status.pr_pgrp = innermost(status_field(process.status, "NSpgid"), 0);
   status.pr_sid = innermost(status_field(process.status, "NSsid"), 0);
-  const bool has_floating = std::ranges::any_of(
-      thread.sets, [](const auto& set) { return set.first == NT_PRFPREG; });
+  const bool has_floating =
+      std::ranges::any_of(thread.sets, [](const auto& set) { return set.first == NT_PRFPREG; });
   status.pr_fpvalid = has_floating ? 1 : 0;
   // A 32-bit process on a 64-bit kernel has smaller registers, which this structure can't hold.
   if (thread.general.size() == sizeof status.pr_reg) {

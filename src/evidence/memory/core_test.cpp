@@ -183,7 +183,8 @@ TEST_F(CoreTest, AProcessThatEndedIsNotFound) {
 
 TEST(Regions, ReadsSmapsStrictly) {
   const auto regions = parse_smaps(
-      "7f0000000000-7f0000001000 rw-p 00002000 fe:01 42                         /a\\012b (deleted)\n"
+      "7f0000000000-7f0000001000 rw-p 00002000 fe:01 42                         /a\\012b "
+      "(deleted)\n"
       "Size:                  4 kB\nVmFlags: rd wr mr mw me ac dd \n"
       "7ffd00000000-7ffd00004000 r--p 00000000 00:00 0                          [vvar]\n"
       "VmFlags: rd mr pf io de dd \n");

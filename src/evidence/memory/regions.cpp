@@ -11,8 +11,7 @@ namespace coff::evidence {
 namespace {
 
 bool take_hex(std::string_view& text, std::uint64_t& number, char after) {
-  const auto [end, problem] =
-      std::from_chars(text.data(), text.data() + text.size(), number, 16);
+  const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), number, 16);
   const auto used = static_cast<std::size_t>(end - text.data());
   if (problem != std::errc() || used >= text.size() || *end != after) return false;
   text.remove_prefix(used + 1);
@@ -47,8 +46,7 @@ bool take_head(std::string_view line, Region& region) {
       !take_hex(line, ignored, ' ')) {
     return false;
   }
-  const auto [end, problem] =
-      std::from_chars(line.data(), line.data() + line.size(), region.inode);
+  const auto [end, problem] = std::from_chars(line.data(), line.data() + line.size(), region.inode);
   if (problem != std::errc()) return false;
   line.remove_prefix(static_cast<std::size_t>(end - line.data()));
   const std::size_t begin = line.find_first_not_of(' ');
@@ -75,8 +73,8 @@ class Scanner {
     std::vector<PageRun> runs;
     for (std::uint64_t at = region.start; at < region.end && left_ > 0;) {
       std::uint64_t walked_to = region.end;
-      auto found = fallback_ ? read_map(at, region.end, walked_to)
-                             : reader_.scan(at, region.end, walked_to);
+      auto found =
+          fallback_ ? read_map(at, region.end, walked_to) : reader_.scan(at, region.end, walked_to);
       if (!found && found.error().code == Code::kUnsupported && !fallback_) {
         fallback_ = true;
         continue;
@@ -106,8 +104,8 @@ class Scanner {
                                         std::uint64_t& walked_to) {
     const std::uint64_t count =
         std::min<std::uint64_t>((end - start) / page_, kReadBytesMax / sizeof(std::uint64_t));
-    const auto bytes = TRY(reader_.read(start / page_ * sizeof(std::uint64_t),
-                                        count * sizeof(std::uint64_t)));
+    const auto bytes =
+        TRY(reader_.read(start / page_ * sizeof(std::uint64_t), count * sizeof(std::uint64_t)));
     std::vector<PageRun> runs;
     for (std::size_t at = 0; at + sizeof(std::uint64_t) <= bytes.size();
          at += sizeof(std::uint64_t)) {

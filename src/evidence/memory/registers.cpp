@@ -28,9 +28,9 @@ constexpr std::int64_t kSpareMs = 3000;
 constexpr std::size_t kSmallFileBytesMax = 65536;
 
 pid_t inside_tid(pid_t pid, pid_t tid) {
-  const auto status = read_file("/proc/" + std::to_string(pid) + "/task/" + std::to_string(tid) +
-                                    "/status",
-                                kSmallFileBytesMax);
+  const auto status =
+      read_file("/proc/" + std::to_string(pid) + "/task/" + std::to_string(tid) + "/status",
+                kSmallFileBytesMax);
   if (!status) return tid;
   // "host, …, innermost".
   const std::string numbers = status_field(*status, "NSpid");
@@ -43,9 +43,9 @@ pid_t inside_tid(pid_t pid, pid_t tid) {
 
 /// Numbers of a blocked system call as registers; false for a thread that runs.
 bool registers_of_call(pid_t pid, pid_t tid, std::string& general) {
-  const auto text = read_file("/proc/" + std::to_string(pid) + "/task/" + std::to_string(tid) +
-                                  "/syscall",
-                              kSmallFileBytesMax);
+  const auto text =
+      read_file("/proc/" + std::to_string(pid) + "/task/" + std::to_string(tid) + "/syscall",
+                kSmallFileBytesMax);
   // "number a0 a1 a2 a3 a4 a5 sp pc", or "-1 sp pc" outside of calls.
   std::vector<std::uint64_t> numbers;
   std::string_view rest = text ? std::string_view(*text) : std::string_view();

@@ -34,14 +34,14 @@ class TextFinder final : public Finder {
  public:
   explicit TextFinder(std::string pattern) : pattern_(std::move(pattern)) {}
   Result<void> find(const Fd& file, const OnHit& on_hit) override {
-    return read_pieces(file, pattern_.size() - 1, [&](std::uint64_t offset,
-                                                      std::string_view bytes) {
-      for (std::size_t at = bytes.find(pattern_); at != bytes.npos;
-           at = bytes.find(pattern_, at + 1)) {
-        if (!on_hit({.offset = offset + at, .match = pattern_})) return false;
-      }
-      return true;
-    });
+    return read_pieces(file, pattern_.size() - 1,
+                       [&](std::uint64_t offset, std::string_view bytes) {
+                         for (std::size_t at = bytes.find(pattern_); at != bytes.npos;
+                              at = bytes.find(pattern_, at + 1)) {
+                           if (!on_hit({.offset = offset + at, .match = pattern_})) return false;
+                         }
+                         return true;
+                       });
   }
 
  private:
@@ -62,7 +62,8 @@ class RegexFinder final : public Finder {
         const auto at = static_cast<std::size_t>(match.data() - bytes.data());
         const std::size_t end = at + match.size();
         // One that reaches the end may go on in the next piece, which begins before it.
-        if (end == bytes.size() && bytes.size() > kMatchBytesMax && at > bytes.size() - kMatchBytesMax) {
+        if (end == bytes.size() && bytes.size() > kMatchBytesMax &&
+            at > bytes.size() - kMatchBytesMax) {
           break;
         }
         if (!on_hit({.offset = offset + at, .match = {match.data(), match.size()}})) return false;
@@ -123,8 +124,8 @@ CoreMap CoreMap::read(const Fd& file) {
   std::size_t count = header.e_phnum;
   if (count == PN_XNUM) {
     Elf64_Shdr section{};
-    const auto read = read_at(file, reinterpret_cast<char*>(&section), sizeof section,
-                              header.e_shoff);
+    const auto read =
+        read_at(file, reinterpret_cast<char*>(&section), sizeof section, header.e_shoff);
     if (!read || *read != sizeof section) return map;
     count = section.sh_info;
   }

@@ -24,9 +24,7 @@ Result<std::unique_ptr<Finder>> make_finder(const std::string& question) {
 
 void write_hit(std::string& out, std::size_t file, const Hit& hit, const CoreMap& core) {
   JsonWriter json(out);
-  json.begin_object()
-      .member("file", static_cast<std::uint64_t>(file))
-      .member("offset", hit.offset);
+  json.begin_object().member("file", static_cast<std::uint64_t>(file)).member("offset", hit.offset);
   if (const std::uint64_t address = core.address_of(hit.offset); address != 0) {
     json.member("address", address);
   }
@@ -41,8 +39,7 @@ void write_hit(std::string& out, std::size_t file, const Hit& hit, const CoreMap
 Result<std::string> encode_search(SearchKind kind, std::string_view pattern) {
   const std::size_t most = kind == SearchKind::kYara ? kRulesBytesMax : kPatternBytesMax;
   if (pattern.empty() || pattern.size() > most) {
-    return fail(Code::kInvalid,
-                "a pattern of 1 to " + std::to_string(most) + " bytes is needed");
+    return fail(Code::kInvalid, "a pattern of 1 to " + std::to_string(most) + " bytes is needed");
   }
   return kLetters[static_cast<std::size_t>(kind)] + std::string(pattern);
 }

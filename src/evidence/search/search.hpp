@@ -25,9 +25,9 @@ inline constexpr std::size_t kRulesBytesMax = std::size_t{4} << 20U;
 /// A question as bytes: one letter (t, r, y) and the pattern or the rules.
 Result<std::string> encode_search(SearchKind kind, std::string_view pattern);
 
-/// For a worker without any rights: `inputs` are the question and the files. JSON lines: "file" (from
-/// 0), "offset", "address" (in cores), "match" (readable), "rule" and "string" (YARA); at the end
-/// of each file "file" and "hits". kInvalid for a pattern or rules that are malformed.
+/// For a worker without any rights: `inputs` are the question and the files. JSON lines: "file"
+/// (from 0), "offset", "address" (in cores), "match" (readable), "rule" and "string" (YARA); at the
+/// end of each file "file" and "hits". kInvalid for a pattern or rules that are malformed.
 Result<std::string> answer_search(std::span<const Fd> inputs);
 
 }  // namespace coff::evidence

@@ -7,7 +7,6 @@
 
 #include "evidence/search/finder.hpp"
 
-
 namespace coff::evidence {
 namespace {
 
@@ -91,12 +90,11 @@ int take_match(YR_SCAN_CONTEXT* context, int message, void* data, void* user) {
       if (offset == last) continue;  // Seen in two blocks.
       last = offset;
       any = true;
-      told->more = (*told->on_hit)(
-          {.offset = offset,
-           .match = {reinterpret_cast<const char*>(match->data),
-                     static_cast<std::size_t>(match->data_length)},
-           .rule = rule->identifier,
-           .string = string->identifier});
+      told->more = (*told->on_hit)({.offset = offset,
+                                    .match = {reinterpret_cast<const char*>(match->data),
+                                              static_cast<std::size_t>(match->data_length)},
+                                    .rule = rule->identifier,
+                                    .string = string->identifier});
       if (!told->more) return CALLBACK_ABORT;
     }
   }
@@ -148,8 +146,8 @@ Result<std::unique_ptr<Finder>> make_yara_finder(const std::string& rules) {
   if (!library->ready()) return fail(Code::kUnsupported, "libyara does not start");
   YR_COMPILER* made = nullptr;
   if (yr_compiler_create(&made) != ERROR_SUCCESS) return fail(Code::kInternal, "out of memory");
-  const std::unique_ptr<YR_COMPILER, decltype(&yr_compiler_destroy)> compiler(
-      made, &yr_compiler_destroy);
+  const std::unique_ptr<YR_COMPILER, decltype(&yr_compiler_destroy)> compiler(made,
+                                                                              &yr_compiler_destroy);
   std::string problem;
   yr_compiler_set_callback(compiler.get(), &keep_error, &problem);
   // No file is opened from here: rules come as one text.

@@ -1,12 +1,16 @@
 // Evidence of real containers: what is in it, what strangers' tools say of it, what damage shows.
+#include <arpa/inet.h>
 #include <gtest/gtest.h>
+#include <netinet/in.h>
 #include <signal.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <boost/json.hpp>
 #include <filesystem>
 #include <fstream>
+#include <thread>
 
 #include "base/bytes.hpp"
 #include "base/fd.hpp"
@@ -53,8 +57,8 @@ class EvidenceLive : public testing::Test {
 
   static std::string at(const std::string& name) { return dockerd_->workspace() / name; }
   static std::string start(const std::string& name, std::vector<std::string> command) {
-    std::vector<std::string> call = {"run",    "-d",  "--name",       name,           "--network",
-                                     "none",   "--pids-limit", "200", "coff/victim:1"};
+    std::vector<std::string> call = {"run",  "-d",           "--name", name,           "--network",
+                                     "none", "--pids-limit", "200",    "coff/victim:1"};
     call.insert(call.end(), command.begin(), command.end());
     const auto id = dockerd_->docker(std::move(call));
     EXPECT_TRUE(id) << id.error().message();
@@ -73,9 +77,9 @@ class EvidenceLive : public testing::Test {
     return outcome.value_or(Outcome{});
   }
   static json::object collect(const std::string& container, std::vector<std::string> more = {}) {
-    std::vector<std::string> call = {"collect",  container,         "--json",
-                                     "--engine", dockerd_->socket_path(),
-                                     "--socket", at("no-agent.sock")};
+    std::vector<std::string> call = {
+        "collect",  container,          "--json", "--engine", dockerd_->socket_path(),
+        "--socket", at("no-agent.sock")};
     call.insert(call.end(), more.begin(), more.end());
     const Outcome outcome = cofferdam(call);
     EXPECT_EQ(outcome.status, 0) << outcome.err;
@@ -98,7 +102,8 @@ TEST_F(EvidenceLive, StrangersToolsReadAndVerifyIt) {
                                 "/bin/busybox rm /etc/removed; echo new > /etc/changed; "
                                 "/bin/busybox touch $'/etc/line\\nbreak'; "
                                 "/bin/busybox ln -s ../../../../etc/passwd /etc/out"}));
-  const std::string pid = dockerd_->docker({"inspect", "-f", "{{.State.Pid}}", "hider"}).value_or("");
+  const std::string pid =
+      dockerd_->docker({"inspect", "-f", "{{.State.Pid}}", "hider"}).value_or("");
   const json::object told = collect("hider", {"--examiner-key", at("examiner.key")});
   const std::string folder = text(told, "folder");
   ASSERT_FALSE(folder.empty());
@@ -122,10 +127,10 @@ TEST_F(EvidenceLive, StrangersToolsReadAndVerifyIt) {
   ASSERT_TRUE(checked);
   EXPECT_EQ(checked->status, 0) << checked->out << checked->err;
 
-  const auto gdb = run({"gdb", "-q", "-batch", "-nx", "-ex", "info threads", "-ex",
-                        "thread apply all bt 4", folder + "/files/" + pid + "/exe",
-                        folder + "/memory/" + pid + ".core"},
-                       {.time_ms_max = 60'000});
+  const auto gdb =
+      run({"gdb", "-q", "-batch", "-nx", "-ex", "info threads", "-ex", "thread apply all bt 4",
+           folder + "/files/" + pid + "/exe", folder + "/memory/" + pid + ".core"},
+          {.time_ms_max = 60'000});
   ASSERT_TRUE(gdb);
   EXPECT_NE(gdb->out.find("Thread 4"), std::string::npos) << gdb->out << gdb->err;
   EXPECT_NE(gdb->out.find("sleeper"), std::string::npos) << gdb->out;
@@ -141,8 +146,8 @@ TEST_F(EvidenceLive, StrangersToolsReadAndVerifyIt) {
   EXPECT_NE(whole(folder + "/runtime/logs.jsonl").find("ready"), std::string::npos);
   EXPECT_EQ(whole(folder + "/files/" + pid + "/exe"), whole(COFF_VICTIM)) << "a deleted program";
 
-  for (const char* secret : {"HEAP-SECRET-4711", "SPARSE-SECRET-4711", "MEMFD-SECRET-4711",
-                             "DELETED-SECRET-4711"}) {
+  for (const char* secret :
+       {"HEAP-SECRET-4711", "SPARSE-SECRET-4711", "MEMFD-SECRET-4711", "DELETED-SECRET-4711"}) {
     const Outcome found = cofferdam({"search", text(told, "id"), secret});
     EXPECT_EQ(found.status, 1) << secret << found.err;
   }
@@ -222,8 +227,8 @@ TEST_F(EvidenceLive, AContainerThatBreedsDoesNotEndIt) {
 
 TEST_F(EvidenceLive, PacketsAreCapturedFromOutside) {
   start("talker", {"/bin/victim"});
-  ASSERT_TRUE(dockerd_->docker(
-      {"exec", "-d", "talker", "/bin/busybox", "ping", "-i", "1", "127.0.0.1"}));
+  ASSERT_TRUE(
+      dockerd_->docker({"exec", "-d", "talker", "/bin/busybox", "ping", "-i", "1", "127.0.0.1"}));
   const json::object told = collect("talker", {"--capture", "3", "--no-memory"});
   const std::string folder = text(told, "folder");
   json::error_code problem;
@@ -234,6 +239,77 @@ TEST_F(EvidenceLive, PacketsAreCapturedFromOutside) {
   ASSERT_TRUE(read) << read.error().message();
   EXPECT_NE(read->out.find("ICMP echo request"), std::string::npos) << read->out << read->err;
   EXPECT_TRUE(dockerd_->docker({"rm", "-f", "talker"}));
+}
+
+/// Answers one time-stamp request on a port of its own, as an authority does: openssl ts.
+class Authority {
+ public:
+  explicit Authority(std::string dir) : dir_(std::move(dir)) {
+    std::ofstream(dir_ + "/tsa.cnf")
+        << "[req]\ndistinguished_name=dn\n[dn]\n[ext]\nextendedKeyUsage=critical,timeStamping\n"
+           "[tsa]\ndefault_tsa=t\n[t]\nserial="
+        << dir_ << "/serial\nsigner_cert=" << dir_ << "/tsa.pem\nsigner_key=" << dir_
+        << "/tsa.key\nsigner_digest=sha256\n"
+           "default_policy=1.2.3.4\ndigests=sha256\n";
+    std::ofstream(dir_ + "/serial") << "01\n";
+    EXPECT_TRUE(run_ok({"openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout",
+                        dir_ + "/tsa.key", "-out", dir_ + "/tsa.pem", "-subj", "/CN=authority",
+                        "-days", "2", "-config", dir_ + "/tsa.cnf", "-extensions", "ext"}));
+    listener_ = Fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    sockaddr_in address{.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
+    socklen_t size = sizeof address;
+    auto* plain = reinterpret_cast<sockaddr*>(&address);
+    EXPECT_EQ(::bind(listener_.get(), plain, size), 0);
+    EXPECT_EQ(::listen(listener_.get(), 1), 0);
+    EXPECT_EQ(::getsockname(listener_.get(), plain, &size), 0);
+    port_ = ntohs(address.sin_port);
+    thread_ = std::jthread([this] { answer(); });
+  }
+  [[nodiscard]] std::string url() const { return "http://127.0.0.1:" + std::to_string(port_); }
+
+ private:
+  void answer() {
+    const Fd client(::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC));
+    std::string request(65536, '\0');
+    std::size_t have = 0;
+    std::size_t body = std::string::npos;
+    // The request is small and comes with a length; its body has less than a hundred bytes.
+    while (have < request.size() && (body == std::string::npos || have < body + 60)) {
+      const ssize_t got = ::read(client.get(), request.data() + have, request.size() - have);
+      if (got <= 0) return;
+      have += static_cast<std::size_t>(got);
+      const std::size_t end = request.substr(0, have).find("\r\n\r\n");
+      if (end != std::string::npos) body = end + 4;
+    }
+    std::ofstream(dir_ + "/q.tsq", std::ios::binary) << request.substr(body, have - body);
+    EXPECT_TRUE(run_ok({"openssl", "ts", "-reply", "-config", dir_ + "/tsa.cnf", "-queryfile",
+                        dir_ + "/q.tsq", "-out", dir_ + "/q.tsr"}));
+    const std::string reply = whole(dir_ + "/q.tsr");
+    EXPECT_TRUE(
+        write_all(client, "HTTP/1.1 200 OK\r\nContent-Length: " + std::to_string(reply.size()) +
+                              "\r\nConnection: close\r\n\r\n" + reply));
+  }
+
+  std::string dir_;
+  Fd listener_;
+  unsigned port_ = 0;
+  std::jthread thread_;
+};
+
+TEST_F(EvidenceLive, AnAuthorityConfirmsTheTime) {
+  start("stamped", {"/bin/victim"});
+  const std::string dir = at("authority");
+  fs::create_directory(dir);
+  const Authority authority(dir);
+  const json::object told = collect("stamped", {"--no-memory", "--timestamp-url", authority.url(),
+                                                "--timestamp-ca", dir + "/tsa.pem"});
+  EXPECT_EQ(text(told, "timestamp_problem"), "");
+  const std::string folder = text(told, "folder");
+  const auto checked = run_ok({"openssl", "ts", "-verify", "-data", folder + "/manifest.json",
+                               "-in", folder + "/sig/manifest.tsr", "-CAfile", dir + "/tsa.pem"});
+  EXPECT_TRUE(checked) << checked.error().message();
+  EXPECT_EQ(cofferdam({"verify", text(told, "id")}).status, 0);
+  EXPECT_TRUE(dockerd_->docker({"rm", "-f", "stamped"}));
 }
 
 TEST_F(EvidenceLive, AFrozenContainerGivesTheSameCoreTwice) {
