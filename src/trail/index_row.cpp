@@ -244,7 +244,8 @@ class Handler {
 }  // namespace
 
 struct IndexRowReader::Parser {
-  json::basic_parser<Handler> json{json::parse_options()};
+  // Entries were made by us, and words are compared as bytes: their UTF-8 needs no second look.
+  json::basic_parser<Handler> json{{.allow_invalid_utf8 = true}};
 };
 
 IndexRowReader::IndexRowReader() : parser_(std::make_unique<Parser>()) {}
