@@ -244,8 +244,7 @@ class Handler {
 }  // namespace
 
 struct IndexRowReader::Parser {
-  // Entries were made by us, and words are compared as bytes: their UTF-8 needs no second look.
-  json::basic_parser<Handler> json{{.allow_invalid_utf8 = true}};
+  json::basic_parser<Handler> json{json::parse_options()};
 };
 
 IndexRowReader::IndexRowReader() : parser_(std::make_unique<Parser>()) {}
