@@ -60,7 +60,10 @@ Result<void> run_list(Global& global, const EvidenceOptions& options) {
     }
     std::printf("%s\n", line.c_str());
   }
-  if (all.empty()) global.exit_code = kFound;
+  if (all.empty()) {
+    report(global, Error{Code::kNotFound, "there are no bundles in " + store.folder()});
+    global.exit_code = kFound;
+  }
   return {};
 }
 

@@ -188,8 +188,8 @@ Result<void> run_evidence_collect(Global& global, const EvidenceOptions& options
   if (::geteuid() != 0) {
     return fail(Code::kDenied, "memory and files of containers are only given to root");
   }
-  const evidence::Store store = TRY(evidence::Store::open(TRY(evidence_folder(global, options))));
   const Request request = TRY(request_of(global, options));
+  const evidence::Store store = TRY(evidence::Store::open(TRY(evidence_folder(global, options))));
   TRY(drop_rights());
   const Outcome outcome = TRY(evidence::collect_evidence(store, request));
   if (request.options.progress) std::fputs("\r\x1b[K", stderr);

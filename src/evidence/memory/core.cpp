@@ -21,7 +21,7 @@ Result<std::string> memory_folder(Reader& reader, const Pinned& process, std::st
   smaps = TRY(reader.read_file(process.proc("smaps"), kSmapsBytesMax));
   if (!smaps.empty()) return process.proc("");
   for (const pid_t tid : threads_of(process.pid())) {
-    const std::string folder = process.proc("task/" + std::to_string(tid) + "/");
+    std::string folder = process.proc("task/" + std::to_string(tid) + "/");
     auto text = reader.read_file(folder + "smaps", kSmapsBytesMax);
     if (!text || text->empty()) continue;
     smaps = std::move(*text);

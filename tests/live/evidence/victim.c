@@ -1,4 +1,4 @@
-/* A process that hides things: a secret in its heap alone, a memfd, a deleted file, a giant hole. */
+/* A process that hides things: a secret in its heap, a memfd, a deleted file, a giant hole. */
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <pthread.h>
