@@ -27,7 +27,7 @@ constexpr const char* kImage = "coff/corpus:1";
 constexpr std::int64_t kFullNs = 12 * 60 * std::int64_t{1'000'000'000};
 constexpr int kStepMsMax = 150'000;
 // How long the demo application is watched: a minute and its health checks only under --full.
-constexpr int kDemoSeconds = 8;
+constexpr int kDemoSeconds = 5;
 constexpr int kDemoSecondsFull = 70;
 
 // One container each.
@@ -190,25 +190,36 @@ TEST_F(BenignLive, TheDemoApplicationRaisesNothingAboveNotice) {
   start_product();
   if (HasFatalFailure()) return;
   const std::int64_t begun = boot_now_ns();
-  const auto opened = run_ok(
-      {COFF_SOURCE_DIR "/scripts/demo", "start"},
-      {.time_ms_max = 600'000, .environment = {"DOCKER_HOST=unix://" + engine_->socket_path()}});
+  const auto demo = [&](const char* what) {
+    return run_ok(
+        {COFF_SOURCE_DIR "/scripts/demo", what},
+        {.time_ms_max = 600'000, .environment = {"DOCKER_HOST=unix://" + engine_->socket_path()}});
+  };
+  const auto opened = demo("start");
   ASSERT_TRUE(opened) << opened.error().message();
   const bool full = std::getenv("COFF_FULL") != nullptr;
   std::this_thread::sleep_for(std::chrono::seconds(full ? kDemoSecondsFull : kDemoSeconds));
   // As the engine's own health check does.
   EXPECT_TRUE(engine_->docker(
       {"exec", "shop-app-1", "bash", "-c", "exec 3<>/dev/tcp/127.0.0.1/8000; true last-word"}));
-  const auto names = engine_->docker({"ps", "-q", "--no-trunc"});
-  ASSERT_TRUE(names) << names.error().message();
-  EXPECT_EQ(std::ranges::count(*names, '\n'), 4) << *names;
-  ASSERT_TRUE(engine_->docker(
-      {"rm", "-f", "shop-app-1", "shop-web-1", "shop-database-1", "shop-visitors-1"}));
-  ASSERT_TRUE(engine_->docker({"network", "rm", "shop_default"}));
-  ASSERT_TRUE(eventually([&] {
-    return product_->events({"--kind", "container_stop", "--limit", "100"}).size() >= 4;
+  EXPECT_TRUE(eventually([&] {
+    const auto seen = product_->events({"--container", "shop-app-1", "--text", "last-word"});
+    return !seen.empty();
   })) << product_->told();
   print(raised(), begun);
+  // The same agent is no stranger to what somebody else does there.
+  const auto broken = demo("intrude");
+  EXPECT_TRUE(broken) << broken.error().message();
+  EXPECT_TRUE(eventually([&] {
+    const auto findings = findings_of(*product_);
+    return std::ranges::any_of(findings, [](const MarkedFinding& each) {
+      return text_at(each.entry, {"finding", "priority"}) == "Critical" &&
+             text_at(each.entry, {"container", "name"}) == "shop-app-1";
+    });
+  })) << product_->told();
+  EXPECT_TRUE(engine_->docker(
+      {"rm", "-f", "shop-app-1", "shop-web-1", "shop-database-1", "shop-visitors-1"}));
+  EXPECT_TRUE(engine_->docker({"network", "rm", "shop_default"}));
 }
 
 }  // namespace
