@@ -125,6 +125,7 @@ class Run {
 
   void load(const std::vector<std::string>& named) {
     std::vector<std::string> files;
+    files.reserve(named.size() + 1);
     const fs::path folder = fs::path(path_).parent_path();
     for (const std::string& file : named) files.push_back((folder / file).string());
     files.push_back(rule_file());
