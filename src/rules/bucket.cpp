@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <unordered_map>
 
+#include "schema/arguments.hpp"
 #include "schema/constants.hpp"
 
 namespace coff::rules {
@@ -140,6 +141,12 @@ class BucketMaker {
       return std::ranges::all_of(check.constants.texts,
                                  [](const std::string& text) { return text == "host"; }) &&
              check.op <= Operator::kNotEqual;
+    }
+    // An argument that the call doesn't have is missing in all such events.
+    const schema::Argument& argument = left.field.argument;
+    if (name == "evt.arg" && !argument.index &&
+        !schema::has_named_argument(event_, argument.name)) {
+      return true;
     }
     return sort_.decides(name);
   }

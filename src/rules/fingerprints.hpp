@@ -31,11 +31,17 @@ class Fingerprints {
       at += blocks * kBlock;
     }
     if (text.size() - at < shortest_) return;
-    std::array<char, 2 * kBlock + kAhead> rest{};
-    std::memcpy(rest.data(), text.data() + at, text.size() - at);
+    // The last block by itself, with zeros behind it. One place more than a block: let it be one.
+    if (text.size() - at > kBlock) visit(at++);
+    std::array<char, kBlock + kAhead> rest{};
+    const size_t size = std::min(text.size(), kBlock);
+    const size_t first = text.size() - size;
+    if (size == kBlock) std::memcpy(rest.data(), text.data() + first, kBlock);
+    else copy_short(rest.data(), text.data(), size);
     // Behind the text may seem to be a place, too.
-    const std::uint64_t inside = (std::uint64_t{1} << (text.size() - at)) - 1;
-    visit_places(places(rest.data(), text.size() - at > kBlock ? 2 : 1) & inside, at, visit);
+    const std::uint64_t inside = (std::uint64_t{1} << size) - 1;
+    const std::uint64_t fresh = inside >> (at - first) << (at - first);
+    visit_places(places(rest.data(), 1) & fresh, first, visit);
   }
 
  private:
@@ -56,6 +62,20 @@ class Fingerprints {
       visit(at + static_cast<size_t>(std::countr_zero(places)));
     }
   }
+  /// Of less than a block, in two halves that may overlap.
+  static void copy_short(char* to, const char* from, size_t size) {
+    const auto halves = [&](auto half) {
+      std::memcpy(&half, from + size - sizeof half, sizeof half);
+      decltype(half) begin;
+      std::memcpy(&begin, from, sizeof begin);
+      std::memcpy(to + size - sizeof half, &half, sizeof half);
+      std::memcpy(to, &begin, sizeof begin);
+    };
+    if (size >= 8) halves(std::uint64_t{});
+    else if (size >= 4) halves(std::uint32_t{});
+    else if (size >= 2) halves(std::uint16_t{});
+    else if (size == 1) *to = *from;
+  }
   void add(const std::string& pattern, std::uint8_t group);
   /// Places of so many blocks as bits; kAhead bytes more are read.
   [[nodiscard]] std::uint64_t places(const char* at, size_t blocks) const {
@@ -64,7 +84,6 @@ class Fingerprints {
   [[nodiscard]] std::uint64_t places_by_block(const char* at, size_t blocks) const;
   [[nodiscard]] std::uint64_t places_by_byte(const char* at, size_t blocks) const;
 
-  friend class FingerprintsTest;
   bool vectors_ = false;  ///< The processor looks up sixteen bytes at once.
   std::uint8_t case_bits_ = 0;
   size_t shortest_ = 1;
