@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 #include <sys/syscall.h>
 
+#include <cerrno>
 #include <map>
 #include <random>
 #include <set>
@@ -33,13 +34,14 @@ bool some(const std::vector<std::string>& list, auto&& fits) {
   return std::ranges::any_of(list, fits);
 }
 
-// What the kernel does with an absolute path, from the filter's own definition: it asks the path of
-// the call and that of the file. An open by handle has none and goes on.
+// What the kernel does with absolute paths, from the filter's own definition: it asks those of the
+// call and that of the file. An open by handle has none and goes on.
 bool forwards(const KernelFilter& filter, const Event& event) {
   const auto& file = std::get<FileInfo>(event.detail);
   const auto fits = [&](const std::vector<std::string>& list, auto&& match) {
     return some(list, [&](const std::string& p) {
-      return match(file.path.name, p) || match(file.path.resolved, p);
+      return match(file.path.name, p) || match(file.path.resolved, p) ||
+             (!file.path2.name.empty() && match(file.path2.name, p));
     });
   };
   return std::ranges::any_of(filter.clauses, [&](const FilterClause& clause) {
@@ -47,9 +49,11 @@ bool forwards(const KernelFilter& filter, const Event& event) {
       return false;
     }
     if (event.container == nullptr ? !clause.on_host : !clause.in_containers) return false;
+    if (event.failed() ? clause.only_success : clause.only_failure) return false;
     std::uint32_t bits = (file.open_flags & (O_WRONLY | O_RDWR)) != 0 ? COFF_OPEN_WRITE : 0;
     if ((file.open_flags & (O_WRONLY | O_PATH)) == 0) bits |= COFF_OPEN_READ;
-    if (clause.open_flags_any != 0 && (clause.open_flags_any & bits) == 0) return false;
+    const bool open = event.kind == Kind::open;
+    if (open && clause.open_flags_any != 0 && (clause.open_flags_any & bits) == 0) return false;
     const bool any = clause.path_exact.empty() && clause.path_prefix.empty() &&
                      clause.path_suffix.empty() && clause.path_contains.empty();
     using Text = const std::string&;
@@ -62,14 +66,19 @@ bool forwards(const KernelFilter& filter, const Event& event) {
 }
 
 Event file_event(coff_kind kind, int call, std::string_view path, std::uint32_t flags,
-                 bool container) {
+                 bool container, bool fails = false, std::string_view second = {}) {
   RecordBuilder builder(kind);
   builder.header().syscall = call;
   if (kind == COFF_KIND_open) {
     builder.file().open_flags = flags;
     builder.header().ret = builder.file().fd = 5;
   }
+  if (fails) {
+    builder.header().ret = path.size() % 2 == 0 ? -ENOENT : -EACCES;
+    builder.file().fd = -1;
+  }
   builder.text(&coff_file::raw, path);
+  if (!second.empty()) builder.text(&coff_file::raw2, second);
   Event event = schema::testing::sample_event(builder);
   if (container) return event;
   Process process = *event.process;
@@ -86,8 +95,19 @@ std::vector<Event> all_events(std::span<const char* const> paths) {
       for (const std::uint32_t flags : {O_RDONLY, O_WRONLY, O_RDWR, O_PATH, O_ACCMODE}) {
         events.push_back(file_event(COFF_KIND_open, SYS_openat, path, flags, container));
       }
-      events.push_back(file_event(COFF_KIND_unlink, SYS_unlinkat, path, 0, container));
-      events.push_back(file_event(COFF_KIND_rmdir, SYS_unlinkat, path, 0, container));
+      const auto add = [&](coff_kind kind, int call, std::uint32_t flags, bool fails,
+                           std::string_view second) {
+        events.push_back(file_event(kind, call, path, flags, container, fails, second));
+      };
+      add(COFF_KIND_open, SYS_openat, O_RDONLY, true, "");
+      add(COFF_KIND_open, SYS_open, O_WRONLY, true, "");
+      add(COFF_KIND_rmdir, SYS_unlinkat, 0, false, "");
+      for (const bool fails : {false, true}) {
+        add(COFF_KIND_unlink, SYS_unlinkat, 0, fails, "");
+        add(COFF_KIND_rename, SYS_renameat2, 0, fails, events.size() % 2 == 0 ? "/etc/y" : "/x");
+      }
+      add(COFF_KIND_symlink, SYS_symlink, 0, false, "/etc/x/y");
+      add(COFF_KIND_setxattr, SYS_setxattr, 0, false, "user.ssh");
     }
   }
   return events;
@@ -109,6 +129,10 @@ std::vector<std::pair<std::string, KernelFilter>> faulty(const KernelFilter& fil
     if (clause.in_containers) {
       add(at, "containers", [](FilterClause& c) { c.in_containers = false; });
     }
+    add(at, "the result", [](FilterClause& c) {
+      c.only_failure = !c.only_failure;
+      c.only_success = !c.only_failure;
+    });
     add(at, "flags", [](FilterClause& c) {
       c.open_flags_any = c.open_flags_any == COFF_OPEN_WRITE ? COFF_OPEN_READ : COFF_OPEN_WRITE;
     });
@@ -157,6 +181,24 @@ TEST(PushDown, NeverLosesWhatARuleMatches) {
                                      "fd.name = /x",
                                      "fd.name in (/etc, /bin/sh)",
                                      "fd.name = anyof (/x, /y)",
+                                     "evt.failed = false",
+                                     "evt.failed = true",
+                                     "evt.res = SUCCESS",
+                                     "evt.res != SUCCESS",
+                                     "evt.res in (ENOENT, EACCES)",
+                                     "evt.res in (ENOENT, SUCCESS)",
+                                     "evt.rawres >= 0",
+                                     "evt.rawres < 0",
+                                     "evt.rawres > -2",
+                                     "fd.num < 0",
+                                     "evt.type in (renameat2, symlink)",
+                                     "evt.arg.path startswith /etc",
+                                     "evt.arg.newpath = /x",
+                                     "evt.arg.name contains ssh",
+                                     "evt.abspath = /etc/shadow",
+                                     "fs.path.name startswith /etc",
+                                     "fs.path.target endswith y",
+                                     "fs.path.source in (/etc, /x, /etc/x/y)",
                                      "container.image.repository = shop/web"};
   const auto condition = [&](const auto& self, int depth) -> std::string {
     if (depth == 0) return pick(kChecks);
@@ -195,8 +237,8 @@ TEST(PushDown, NeverLosesWhatARuleMatches) {
   EXPECT_GT(matched * 10, asked * 3) << "too few events that rules match";
   EXPECT_GT(filtered, 3000U);
   // Each way to ask for too little is seen by the comparison above.
-  for (const char* fault :
-       {"a clause", "a kind", "the host", "containers", "flags", "a path", "a prefix as a path"}) {
+  for (const char* fault : {"a clause", "a kind", "the host", "containers", "the result", "flags",
+                            "a path", "a prefix as a path"}) {
     EXPECT_GT(caught[fault], 20U) << fault;
   }
 }
@@ -214,6 +256,33 @@ TEST(PushDown, NamesPathsFlagsAndPlaces) {
   EXPECT_EQ(clause.open_flags_any, static_cast<std::uint32_t>(COFF_OPEN_WRITE));
   EXPECT_EQ(clause.path_prefix, std::vector<std::string>{"/etc/"});
   EXPECT_EQ(clause.reason, "rules: r0");
+}
+
+TEST(PushDown, NamesResultsAndPathsOfChanges) {
+  const auto set = load(rule(0,
+                             "evt.type in (rename, renameat2) and evt.res = SUCCESS and "
+                             "evt.arg.newpath startswith /etc/") +
+                        rule(1, "evt.type = openat and fd.num >= 0 and fd.name = /etc/shadow") +
+                        rule(2, "evt.type = connect and evt.rawres < 0"));
+  std::map<unsigned, FilterClause> by_kind;
+  for (const FilterClause& clause : kernel_filter(*set).clauses) {
+    for (const unsigned kind : clause.kinds) by_kind[kind] = clause;
+  }
+  EXPECT_EQ(by_kind.size(), 3U);
+  EXPECT_TRUE(by_kind[COFF_KIND_rename].only_success);
+  EXPECT_EQ(by_kind[COFF_KIND_rename].path_prefix, std::vector<std::string>{"/etc/"});
+  EXPECT_TRUE(by_kind[COFF_KIND_open].only_success);
+  EXPECT_TRUE(by_kind[COFF_KIND_connect].only_failure);
+}
+
+// The kernel asks about some kinds without their result, or without their paths.
+TEST(PushDown, OtherKindsAreNotRestricted) {
+  const auto set = load(rule(0, "evt.type in (kill, mount) and evt.failed = true") +
+                        rule(1, "evt.type = mount and fs.path.source = /etc"));
+  for (const FilterClause& clause : kernel_filter(*set).clauses) {
+    EXPECT_FALSE(clause.only_failure || clause.only_success);
+    EXPECT_TRUE(clause.path_exact.empty());
+  }
 }
 
 // Every name that evt.type has for events of a kind asks for that kind.

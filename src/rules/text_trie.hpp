@@ -50,7 +50,7 @@ class TextTrie {
   void run_anywhere(std::string_view text, std::span<std::uint64_t> bits) const;
 
  private:
-  static constexpr size_t kStatesMax = 8191;
+  static constexpr size_t kStatesMax = 16383;
   /// Longest pattern for which places are entered one by one.
   static constexpr size_t kEnteredMax = 256;
   static constexpr std::uint32_t kAccepts = 1;  ///< Set in transitions to states with bits.
