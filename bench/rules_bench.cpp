@@ -150,8 +150,7 @@ void count(const Mix& mix, const std::shared_ptr<const rules::RuleSet>& set) {
   World world;
   rules::Evaluator evaluator(set);
   run(mix, world, evaluator, kernel, kBatchesCounted, How::kPlain);
-  const Measured all =
-      run(mix, world, evaluator, kernel, kBatchesCounted, How::kCountInstructions);
+  const Measured all = run(mix, world, evaluator, kernel, kBatchesCounted, How::kCountInstructions);
   std::printf(R"({"bench":"rules","case":"counted %s","events":%zu,"found":%llu})"
               "\n",
               mix.name, kBatchesCounted * kBatch, static_cast<unsigned long long>(all.found));

@@ -12,8 +12,8 @@
 
 #include "bpf/calls.h"
 #include "rules/rule_set.hpp"
+#include "rules/testing/file_events.hpp"
 #include "rules/testing/load.hpp"
-#include "rules/testing/vectors.hpp"
 #include "schema/constants.hpp"
 #include "schema/decode.hpp"
 #include "schema/testing/sample_events.hpp"
@@ -21,70 +21,14 @@
 namespace coff::rules {
 namespace {
 
-using schema::testing::RecordBuilder;
+using testing::file_event;
+using testing::forwards;
 using testing::load;
 
 std::string rule(size_t number, std::string_view condition) {
   return "- rule: r" + std::to_string(number) +
          "\n  desc: d\n  priority: INFO\n  output: o\n  condition: " + std::string(condition) +
          "\n";
-}
-
-bool some(const std::vector<std::string>& list, auto&& fits) {
-  return std::ranges::any_of(list, fits);
-}
-
-// What the kernel does with absolute paths, from the filter's own definition: it asks those of the
-// call and that of the file. An open by handle has none and goes on.
-bool forwards(const KernelFilter& filter, const Event& event) {
-  const auto& file = std::get<FileInfo>(event.detail);
-  const auto fits = [&](const std::vector<std::string>& list, auto&& match) {
-    return some(list, [&](const std::string& p) {
-      return match(file.path.name, p) || match(file.path.resolved, p) ||
-             (!file.path2.name.empty() && match(file.path2.name, p));
-    });
-  };
-  return std::ranges::any_of(filter.clauses, [&](const FilterClause& clause) {
-    if (std::ranges::find(clause.kinds, static_cast<unsigned>(event.kind)) == clause.kinds.end()) {
-      return false;
-    }
-    if (event.container == nullptr ? !clause.on_host : !clause.in_containers) return false;
-    if (event.failed() ? clause.only_success : clause.only_failure) return false;
-    std::uint32_t bits = (file.open_flags & (O_WRONLY | O_RDWR)) != 0 ? COFF_OPEN_WRITE : 0;
-    if ((file.open_flags & (O_WRONLY | O_PATH)) == 0) bits |= COFF_OPEN_READ;
-    const bool open = event.kind == Kind::open;
-    if (open && clause.open_flags_any != 0 && (clause.open_flags_any & bits) == 0) return false;
-    const bool any = clause.path_exact.empty() && clause.path_prefix.empty() &&
-                     clause.path_suffix.empty() && clause.path_contains.empty();
-    using Text = const std::string&;
-    return any || file.path.raw.empty() ||
-           fits(clause.path_exact, [](Text path, Text p) { return path == p; }) ||
-           fits(clause.path_prefix, [](Text path, Text p) { return path.starts_with(p); }) ||
-           fits(clause.path_suffix, [](Text path, Text p) { return path.ends_with(p); }) ||
-           fits(clause.path_contains, [](Text path, Text p) { return path.contains(p); });
-  });
-}
-
-Event file_event(coff_kind kind, int call, std::string_view path, std::uint32_t flags,
-                 bool container, bool fails = false, std::string_view second = {}) {
-  RecordBuilder builder(kind);
-  builder.header().syscall = call;
-  if (kind == COFF_KIND_open) {
-    builder.file().open_flags = flags;
-    builder.header().ret = builder.file().fd = 5;
-  }
-  if (fails) {
-    builder.header().ret = path.size() % 2 == 0 ? -ENOENT : -EACCES;
-    builder.file().fd = -1;
-  }
-  builder.text(&coff_file::raw, path);
-  if (!second.empty()) builder.text(&coff_file::raw2, second);
-  Event event = schema::testing::sample_event(builder);
-  if (container) return event;
-  Process process = *event.process;
-  process.container = event.container = nullptr;
-  event.process = std::make_shared<const Process>(std::move(process));
-  return event;
 }
 
 // Every way to use each path.
@@ -316,79 +260,6 @@ TEST(PushDown, AsksForEachKindThatHasAType) {
     EXPECT_TRUE(asked) << type << " of kind " << schema::kKindNames[made.kind];
   }
   EXPECT_GT(named, 80U);
-}
-
-// Paths and process names that the checks of a rule set name.
-void collect_texts(const Program& program, std::set<std::string>& paths,
-                   std::set<std::string>& names) {
-  for (const Check& check : program.checks()) {
-    const std::string_view field = program.sources()[check.left].name;
-    for (const std::string& text : check.constants.texts) {
-      if (field == "proc.name") names.insert(text);
-      if (field == "fd.filename") paths.insert("/srv/" + text);
-      if (field != "fd.name" && field != "fd.directory") continue;
-      const std::string path = text.starts_with('/') ? text : "/srv/" + text;
-      paths.insert({path, path + (path.ends_with('/') ? "x" : "/x")});
-    }
-  }
-}
-
-TEST(PushDown, OfficialRulesGetTheOpensThatTheyMatch) {
-  const std::string folder = testing::data_path("falco-rules/");
-  if (!testing::read_data("falco-rules/falco_rules.yaml")) {
-    if (testing::data_required()) FAIL() << "the official rules are missing";
-    GTEST_SKIP() << "the official rules are not there";
-  }
-  LoadOptions options;
-  options.selections = {{.rule = "*", .tag = "", .enable = true}};
-  const Loaded loaded =
-      load_files({folder + "falco_rules.yaml", folder + "falco-incubating_rules.yaml",
-                  folder + "falco-sandbox_rules.yaml"},
-                 std::move(options));
-  const auto& compiled = loaded.rules->compiled();
-  std::set<std::string> paths;
-  std::set<std::string> names;
-  collect_texts(loaded.rules->program(), paths, names);
-  std::vector<KernelFilter> filters;
-  for (const CompiledRule& each : compiled) {
-    const CompiledRule* const only[] = {&each};
-    filters.push_back(kernel_filter(loaded.rules->program(), only));
-  }
-  Evaluator evaluator(loaded.rules);
-  std::set<std::uint32_t> matched;
-  size_t number = 0;
-  for (const std::string& path : paths) {
-    for (const bool container : {false, true}) {
-      for (const std::uint32_t flags : {O_RDONLY, O_WRONLY | O_CREAT | O_TRUNC}) {
-        Event event = file_event(COFF_KIND_open, SYS_openat, path, flags, container);
-        Process process = *event.process;
-        // Every other one by a process that some rule names.
-        if (++number % 2 == 0) process.name = *std::next(names.begin(), number / 2 % names.size());
-        event.process = std::make_shared<const Process>(std::move(process));
-        for (const std::uint32_t at : evaluator.matches({.event = event, .number = number})) {
-          matched.insert(at);
-          EXPECT_TRUE(forwards(filters[at], event)) << compiled[at].rule.name << " on " << path;
-        }
-      }
-    }
-  }
-  EXPECT_GT(matched.size(), 12U);
-}
-
-TEST(PushDown, OfficialRulesFitTheKernel) {
-  Loader loader;
-  auto text = testing::read_data("falco-rules/falco_rules.yaml");
-  if (!text) {
-    if (testing::data_required()) FAIL() << "the official rules are missing";
-    GTEST_SKIP() << "the official rules are not there";
-  }
-  loader.add("falco_rules.yaml", std::move(*text));
-  const KernelFilter filter = kernel_filter(*loader.finish().rules);
-  EXPECT_LE(filter.clauses.size(), kPushDownClausesMax);
-  EXPECT_FALSE(filter.clauses.empty());
-  const Event library =
-      file_event(COFF_KIND_open, SYS_openat, "/usr/lib/libc.so.6", O_RDONLY, false);
-  EXPECT_FALSE(forwards(filter, library)) << "reading a library matches no stable rule";
 }
 
 TEST(PushDown, ResolvedPathsAndHandlesDoNotAskForEveryOpen) {
