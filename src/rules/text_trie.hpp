@@ -38,7 +38,7 @@ class TextTrie {
   [[nodiscard]] bool empty() const { return patterns_ == 0; }
   /// Adds the bits of the patterns that the bytes begin with; linear in them.
   template <typename Iterator>
-  void run_start(Iterator at, Iterator end, std::span<std::uint64_t> bits) const {
+  void run_start(Iterator at, const Iterator& end, std::span<std::uint64_t> bits) const {
     std::uint32_t row = 0;
     for (; at != end; ++at) {
       row = next_[(row & ~kAccepts) + class_of_[static_cast<unsigned char>(*at)]];
