@@ -48,8 +48,9 @@ Result<std::set<std::uint64_t>> owners(const Target& target) {
   std::set<std::uint64_t> ids;
   if (!target.host_network && target.netns_peers.empty()) return ids;
   if (target.cgroup.empty()) {
-    return fail(Code::kUnsupported,
-                "its network is shared, and it has no version 2 control group to tell its sockets by");
+    return fail(
+        Code::kUnsupported,
+        "its network is shared, and it has no version 2 control group to tell its sockets by");
   }
   ids.insert(target.cgroup_id);
   std::error_code problem;
@@ -69,25 +70,26 @@ Result<std::vector<Session>> sessions_of(Netlink& diag, const std::set<std::uint
     request.sdiag_family = family.family;
     request.sdiag_protocol = family.protocol;
     request.idiag_states = family.states;
-    TRY(diag.request(
-        SOCK_DIAG_BY_FAMILY, NLM_F_DUMP, NetlinkBody(request).bytes(),
-        [&](const NetlinkMessage& message) {
-          inet_diag_msg socket{};
-          if (message.body.size() < sizeof socket || found.size() >= kSessionsMax) return;
-          std::memcpy(&socket, message.body.data(), sizeof socket);
-          std::uint64_t group = 0;
-          each_attribute(message.body.substr(sizeof socket),
-                         [&](std::uint16_t type, std::string_view value) {
-                           if (type == INET_DIAG_CGROUP_ID && value.size() == sizeof group) {
-                             std::memcpy(&group, value.data(), sizeof group);
-                           }
-                         });
-          if (!ids.empty() && !ids.contains(group)) return;
-          Session& session = found.emplace_back();
-          session.name = request;
-          session.name.idiag_states = ~0U;
-          session.name.id = socket.id;
-        }));
+    TRY(diag.request(SOCK_DIAG_BY_FAMILY, NLM_F_DUMP, NetlinkBody(request).bytes(),
+                     [&](const NetlinkMessage& message) {
+                       inet_diag_msg socket{};
+                       if (message.body.size() < sizeof socket || found.size() >= kSessionsMax)
+                         return;
+                       std::memcpy(&socket, message.body.data(), sizeof socket);
+                       std::uint64_t group = 0;
+                       each_attribute(
+                           message.body.substr(sizeof socket),
+                           [&](std::uint16_t type, std::string_view value) {
+                             if (type == INET_DIAG_CGROUP_ID && value.size() == sizeof group) {
+                               std::memcpy(&group, value.data(), sizeof group);
+                             }
+                           });
+                       if (!ids.empty() && !ids.contains(group)) return;
+                       Session& session = found.emplace_back();
+                       session.name = request;
+                       session.name.idiag_states = ~0U;
+                       session.name.id = socket.id;
+                     }));
   }
   return found;
 }
@@ -111,8 +113,8 @@ Result<void> perform_cut(const Target& target, Record& record) {
   Netlink diag = TRY(Netlink::open_in(target.netns, NETLINK_SOCK_DIAG));
   std::size_t ended = 0;
   for (const Session& session : TRY(sessions_of(diag, ids))) {
-    const auto outcome = diag.request(kDestroy, 0, NetlinkBody(session.name).bytes(),
-                                      [](const NetlinkMessage&) {});
+    const auto outcome =
+        diag.request(kDestroy, 0, NetlinkBody(session.name).bytes(), [](const NetlinkMessage&) {});
     if (outcome) ++ended;
     else if (outcome.error().os_errno == EOPNOTSUPP) {
       return fail(Code::kUnsupported,

@@ -74,8 +74,8 @@ Result<std::vector<std::string>> running_with_labels(const std::string& socket,
   writer.begin_object().key("label").begin_array();
   for (const std::string& label : labels) writer.string(label);
   writer.end_array().key("status").begin_array().string("running").end_array().end_object();
-  const std::string body = TRY(get(socket, "/containers/json?filters=" + percent_encoded(filter),
-                                   runtime::kListBytesMax));
+  const std::string body = TRY(
+      get(socket, "/containers/json?filters=" + percent_encoded(filter), runtime::kListBytesMax));
   return TRY(runtime::parse_list(body)).ids;
 }
 

@@ -47,8 +47,9 @@ Result<void> wait_for(const std::string& file, bool frozen) {
   const std::int64_t deadline_ns = boot_now_ns() + kWaitMs * 1'000'000;
   while (TRY(is_frozen(file)) != frozen) {
     if (boot_now_ns() > deadline_ns) {
-      return fail(Code::kTimeout, "the container's processes do not come to a stop; some may wait "
-                                  "in the kernel for a device or a network file system");
+      return fail(Code::kTimeout,
+                  "the container's processes do not come to a stop; some may wait "
+                  "in the kernel for a device or a network file system");
     }
     ::usleep(500);
   }
@@ -81,7 +82,8 @@ Result<void> plan_freeze(const Target& target, Record& record, Plan& plan) {
   }
   plan.warnings.emplace_back(
       "the engine does not know: it shows the container as running, and exec into it hangs");
-  plan.warnings.emplace_back("peers of its connections see silence and give up by their own limits");
+  plan.warnings.emplace_back(
+      "peers of its connections see silence and give up by their own limits");
   add_open_channels(target, plan);
   add_restart_warnings(target, true, plan);
   return {};

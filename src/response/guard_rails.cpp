@@ -71,10 +71,10 @@ Result<void> check_healthy(const GuardRails& rails, const Target& target, const 
                            std::vector<std::string>& refusals) {
   const std::string service = label_of(target.about, kServiceLabel);
   if (rails.healthy_min == 0 || service.empty() || target.engine_socket.empty()) return {};
-  std::vector<std::string> left = TRY(running_with_labels(
-      target.engine_socket,
-      {std::string(kProjectLabel) + "=" + label_of(target.about, kProjectLabel),
-       std::string(kServiceLabel) + "=" + service}));
+  std::vector<std::string> left =
+      TRY(running_with_labels(target.engine_socket, {std::string(kProjectLabel) + "=" +
+                                                         label_of(target.about, kProjectLabel),
+                                                     std::string(kServiceLabel) + "=" + service}));
   std::erase(left, target.about.id);
   for (const Record& record : TRY(journal.list())) {
     if (record.action != kProtect.name) std::erase(left, record.container_id);

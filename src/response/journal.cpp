@@ -1,4 +1,5 @@
-// What is applied to which container, on disk before it is done, so that no end of a process loses it.
+// What is applied to which container, on disk before it is done, so that no end of a process loses
+// it.
 #include "response/journal.hpp"
 
 #include <fcntl.h>

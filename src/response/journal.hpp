@@ -1,4 +1,5 @@
-// What is applied to which container, on disk before it is done, so that no end of a process loses it.
+// What is applied to which container, on disk before it is done, so that no end of a process loses
+// it.
 #pragma once
 
 #include <cstdint>
@@ -12,7 +13,8 @@
 
 namespace coff::response {
 
-/// How far an action has come. What is kApplying or kReleasing after a crash is finished by resume().
+/// How far an action has come. What is kApplying or kReleasing after a crash is finished by
+/// resume().
 enum class Stage : std::uint8_t { kApplying, kApplied, kReleasing };
 inline constexpr std::string_view kStageNames[] = {"applying", "applied", "releasing"};
 
@@ -26,8 +28,8 @@ struct Record {
   std::int64_t until_wall_ns = 0;  ///< Released by itself then; 0: not.
   std::string who;                 ///< JSON object: the caller as the trail names it.
   std::string reason;
-  std::string break_glass;            ///< Why guard rails were passed over; "" when they weren't.
-  std::vector<std::string> allowed;   ///< Investigators' addresses.
+  std::string break_glass;           ///< Why guard rails were passed over; "" when they weren't.
+  std::vector<std::string> allowed;  ///< Investigators' addresses.
   std::map<std::string, std::string> before;  ///< What release() restores; the action's own words.
 };
 
@@ -39,8 +41,8 @@ inline constexpr std::size_t kRecordBytesMax = 256U << 10U;
 std::string to_json(const Record& record);
 Result<Record> parse_record(std::string_view text);
 
-/// The folder of records, one file each (docs/formats/response.md). Every change is durable when the
-/// call returns. One process at a time may change it: whoever holds lock().
+/// The folder of records, one file each (docs/formats/response.md). Every change is durable when
+/// the call returns. One process at a time may change it: whoever holds lock().
 class Journal {
  public:
   /// Makes the folder, mode 0700, when it isn't there.

@@ -102,13 +102,14 @@ Result<std::vector<std::string>> addresses_of(Netlink& route, int index) {
       [&](const NetlinkMessage& message) {
         const auto header = value_of<ifaddrmsg>(message.body);
         if (message.type != RTM_NEWADDR || static_cast<int>(header.ifa_index) != index) return;
-        each_attribute(message.body.substr(std::min(sizeof header, message.body.size())),
-                       [&](std::uint16_t type, std::string_view value) {
-                         std::array<char, INET_ADDRSTRLEN> text{};
-                         if (type != IFA_LOCAL || value.size() != sizeof(in_addr)) return;
-                         if (::inet_ntop(AF_INET, value.data(), text.data(), text.size()) != nullptr)
-                           found.emplace_back(text.data());
-                       });
+        each_attribute(
+            message.body.substr(std::min(sizeof header, message.body.size())),
+            [&](std::uint16_t type, std::string_view value) {
+              std::array<char, INET_ADDRSTRLEN> text{};
+              if (type != IFA_LOCAL || value.size() != sizeof(in_addr)) return;
+              if (::inet_ntop(AF_INET, value.data(), text.data(), text.size()) != nullptr)
+                found.emplace_back(text.data());
+            });
       }));
   return found;
 }

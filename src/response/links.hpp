@@ -15,12 +15,12 @@ namespace coff::response {
 struct Link {
   int index = 0;
   std::string name;
-  std::string kind;       ///< "veth", "bridge", "macvlan", …; "" for hardware and loopback.
+  std::string kind;  ///< "veth", "bridge", "macvlan", …; "" for hardware and loopback.
   bool loopback = false;
   bool up = false;
-  int peer_index = 0;     ///< Of a veth: its other end, in that end's namespace.
-  int peer_nsid = -1;     ///< Our id of the other end's namespace; -1: it is in this one.
-  int master = 0;         ///< Bridge that it is a port of, 0 for none.
+  int peer_index = 0;  ///< Of a veth: its other end, in that end's namespace.
+  int peer_nsid = -1;  ///< Our id of the other end's namespace; -1: it is in this one.
+  int master = 0;      ///< Bridge that it is a port of, 0 for none.
   std::uint64_t received_packets = 0;
   std::uint64_t sent_packets = 0;
 };

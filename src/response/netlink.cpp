@@ -104,8 +104,7 @@ Result<void> Netlink::request(std::uint16_t type, std::uint16_t flags, std::stri
       if (header.nlmsg_len < sizeof header || header.nlmsg_len > rest.size()) {
         return fail(Code::kInvalid, "a malformed netlink answer");
       }
-      const std::string_view content =
-          rest.substr(sizeof header, header.nlmsg_len - sizeof header);
+      const std::string_view content = rest.substr(sizeof header, header.nlmsg_len - sizeof header);
       rest.remove_prefix(std::min(padded(header.nlmsg_len), rest.size()));
       if (header.nlmsg_seq != sequence_) continue;
       if (header.nlmsg_type == NLMSG_DONE) return {};

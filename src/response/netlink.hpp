@@ -37,8 +37,8 @@ class NetlinkBody {
   std::string bytes_;
 };
 
-/// Calls `visit` with type (flags removed) and value of each attribute; stops at the first malformed
-/// one.
+/// Calls `visit` with type (flags removed) and value of each attribute; stops at the first
+/// malformed one.
 void each_attribute(std::string_view attributes,
                     const std::function<void(std::uint16_t type, std::string_view value)>& visit);
 

@@ -1,4 +1,5 @@
-// The packet filter that closes a container's interfaces from the host: one nftables table for each.
+// The packet filter that closes a container's interfaces from the host: one nftables table for
+// each.
 #include "response/packet_filter.hpp"
 
 #include <arpa/inet.h>
@@ -34,8 +35,8 @@ Result<std::string> run_commands(const std::string& commands, unsigned flags = 0
   const int outcome = nft_run_cmd_from_buffer(context.get(), commands.c_str());
   if (outcome != 0) {
     std::string problem = nft_ctx_get_error_buffer(context.get());
-    const Code code = problem.find("No such file") != std::string::npos ? Code::kNotFound
-                                                                        : Code::kIo;
+    const Code code =
+        problem.find("No such file") != std::string::npos ? Code::kNotFound : Code::kIo;
     return fail(code, "nftables: " + problem.substr(0, problem.find('\n')));
   }
   return std::string(nft_ctx_get_output_buffer(context.get()));
@@ -93,7 +94,8 @@ Result<void> check_address(const std::string& text) {
             bits <= (family == AF_INET ? 32U : 128U);
   }
   if (right) return {};
-  return fail(Code::kInvalid, "an allowed address must be like 10.1.2.3, 10.1.2.0/24 or 2001:db8::1");
+  return fail(Code::kInvalid,
+              "an allowed address must be like 10.1.2.3, 10.1.2.0/24 or 2001:db8::1");
 }
 
 std::string table_name(const std::string& container_id) {
@@ -175,7 +177,8 @@ Result<FilterState> read_table(const std::string& container_id) {
   auto text = run_commands("list table netdev " + table_name(container_id) + "\n");
   if (!text && text.error().code == Code::kNotFound) return FilterState{};
   if (!text) return std::unexpected(text.error());
-  if (text->size() > kListingBytesMax) return fail(Code::kLimit, "a packet filter table is too long");
+  if (text->size() > kListingBytesMax)
+    return fail(Code::kLimit, "a packet filter table is too long");
   return parse_table(*text);
 }
 

@@ -1,4 +1,5 @@
-// The packet filter that closes a container's interfaces from the host: one nftables table for each.
+// The packet filter that closes a container's interfaces from the host: one nftables table for
+// each.
 #pragma once
 
 #include <cstdint>

@@ -108,7 +108,8 @@ void add_open_channels(const Target& target, Plan& plan) {
   }
   for (const ContainerMount& mount : about.mounts) add_mount(mount, plan);
   if (about.privileged) {
-    plan.open_channels.push_back({"privileged", "it is privileged: it can undo anything on the host"});
+    plan.open_channels.push_back(
+        {"privileged", "it is privileged: it can undo anything on the host"});
   }
   if (about.host_pid) {
     plan.open_channels.push_back(
@@ -147,8 +148,9 @@ void add_restart_warnings(const Target& target, bool stops_answering, Plan& plan
 
 bool has_raw_sockets(const Container& container) {
   // NET_RAW is one of the engine's default capabilities.
-  return container.privileged || (!has(container.capabilities_dropped, "CAP_NET_RAW") &&
-                                  !has(container.capabilities_dropped, "ALL")) ||
+  return container.privileged ||
+         (!has(container.capabilities_dropped, "CAP_NET_RAW") &&
+          !has(container.capabilities_dropped, "ALL")) ||
          has(container.capabilities_added, "CAP_NET_RAW") ||
          has(container.capabilities_added, "ALL");
 }

@@ -42,8 +42,8 @@ std::string to_json(const Plan& plan);
 /// For a terminal, safe to print.
 std::string to_text(const Plan& plan);
 
-/// What is open whatever is done to the network: shared mounts, sockets of engines, host namespaces,
-/// published ports, capabilities that make more of it.
+/// What is open whatever is done to the network: shared mounts, sockets of engines, host
+/// namespaces, published ports, capabilities that make more of it.
 void add_open_channels(const Target& target, Plan& plan);
 /// What restart policy and health check would do while the container can't answer.
 void add_restart_warnings(const Target& target, bool stops_answering, Plan& plan);

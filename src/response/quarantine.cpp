@@ -18,11 +18,11 @@
 namespace coff::response {
 namespace {
 
-constexpr unsigned kCapabilities[] = {CAP_NET_ADMIN, CAP_SYS_ADMIN, CAP_BPF, CAP_PERFMON,
-                                      CAP_SYS_PTRACE, CAP_DAC_OVERRIDE};
+constexpr unsigned kCapabilities[] = {CAP_NET_ADMIN, CAP_SYS_ADMIN,  CAP_BPF,
+                                      CAP_PERFMON,   CAP_SYS_PTRACE, CAP_DAC_OVERRIDE};
 /// Names of `Record::before`.
-constexpr const char* kGroup = "cgroup";      ///< Closed by control group: its directory.
-constexpr const char* kDevices = "devices";   ///< Closed when it was applied, with commas.
+constexpr const char* kGroup = "cgroup";       ///< Closed by control group: its directory.
+constexpr const char* kDevices = "devices";    ///< Closed when it was applied, with commas.
 constexpr const char* kResolver = "resolver";  ///< "closed", or why not.
 
 std::vector<std::string> names_of(const std::vector<Link>& links) {
@@ -42,9 +42,8 @@ std::string joined(const std::vector<std::string>& words) {
 /// is allowed.
 Result<FilterTable> table_for(Netlink& route, const Record& record,
                               const std::vector<Link>& links) {
-  FilterTable table{.container_id = record.container_id,
-                    .devices = names_of(links),
-                    .allowed = record.allowed};
+  FilterTable table{
+      .container_id = record.container_id, .devices = names_of(links), .allowed = record.allowed};
   if (record.allowed.empty()) return table;
   std::set<std::string> gateways;
   for (const Link& link : links) {
@@ -76,11 +75,13 @@ Result<std::vector<std::string>> unreachable_interfaces(const Target& target,
 void plan_group(const Target& target, const std::string& why, Record& record, Plan& plan) {
   record.before[kGroup] = target.cgroup;
   plan.steps.push_back(
-      {"drop every packet of the container's sockets, over loopback too, by eBPF on control group " +
+      {"drop every packet of the container's sockets, over loopback too, by eBPF on control "
+       "group " +
            target.cgroup + " (" + why + ")",
        "detach the two programs"});
   plan.warnings.emplace_back(
-      "connections over localhost between its own processes are cut too; sockets made outside of it "
+      "connections over localhost between its own processes are cut too; sockets made outside of "
+      "it "
       "and handed to it stay open");
   if (has_raw_sockets(target.about)) {
     plan.open_channels.push_back(
@@ -112,9 +113,10 @@ Result<void> plan_quarantine(const Target& target, Record& record, Plan& plan) {
                               (links.empty() ? "no interface yet" : record.before[kDevices]) +
                               " by nftables table netdev " + table_name(record.container_id),
                           "delete the table"});
-    plan.steps.push_back({"drop questions to the engine's own resolver (127.0.0.11), which would "
-                          "otherwise be forwarded from the host",
-                          "detach the program"});
+    plan.steps.push_back(
+        {"drop questions to the engine's own resolver (127.0.0.11), which would "
+         "otherwise be forwarded from the host",
+         "detach the program"});
     const auto others = TRY(unreachable_interfaces(target, links.size()));
     if (!others.empty()) {
       why = "no filter of the host's reaches " + joined(others);
@@ -123,14 +125,15 @@ Result<void> plan_quarantine(const Target& target, Record& record, Plan& plan) {
   }
   if (!why.empty()) {
     if (target.cgroup.empty()) {
-      return fail(Code::kUnsupported, why + ", and it has no version 2 control group to close its "
-                                            "sockets by; freeze it instead");
+      return fail(Code::kUnsupported, why +
+                                          ", and it has no version 2 control group to close its "
+                                          "sockets by; freeze it instead");
     }
     plan_group(target, why, record, plan);
   }
   if (!record.allowed.empty()) {
-    plan.steps.push_back({"let " + joined(record.allowed) + " through, in both directions",
-                          "closed with the rest"});
+    plan.steps.push_back(
+        {"let " + joined(record.allowed) + " through, in both directions", "closed with the rest"});
   }
   add_open_channels(target, plan);
   add_restart_warnings(target, true, plan);

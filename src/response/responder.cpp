@@ -1,4 +1,5 @@
-// Runs actions from plan to proof: pins, plans, keeps the guard rails, records, acts, measures, undoes.
+// Runs actions from plan to proof: pins, plans, keeps the guard rails, records, acts, measures,
+// undoes.
 #include "response/responder.hpp"
 
 #include <algorithm>
@@ -18,8 +19,11 @@ std::string members_of(const Record& record, std::string_view more = "") {
   JsonWriter writer(text);
   writer.begin_object()
       .member("action", record.action)
-      .member("container_id", record.container_id)
-      .member("container_name", record.container_name)
+      .key("container")
+      .begin_object()
+      .member("id", record.container_id)
+      .member("name", record.container_name)
+      .end_object()
       .end_object();
   std::string members = text.substr(1, text.size() - 2);
   if (!more.empty()) members.append(",").append(more);
@@ -95,11 +99,11 @@ Result<void> Responder::run(const Request& request) {
   }
   if (request.pid != 0) record.before["pid"] = std::to_string(request.pid);
   const Plan plan = TRY(make_plan(*action, request, target, record));
-  TRY(tell_("planned", members_of(record, text_member("reason", request.reason) + ",\"who\":" +
-                                              (request.who.empty() ? "{}" : request.who) +
-                                              ",\"dry_run\":" +
-                                              (request.dry_run ? "true" : "false") +
-                                              ",\"plan\":" + to_json(plan))));
+  TRY(tell_("planned",
+            members_of(record, text_member("reason", request.reason) +
+                                   ",\"who\":" + (request.who.empty() ? "{}" : request.who) +
+                                   ",\"dry_run\":" + (request.dry_run ? "true" : "false") +
+                                   ",\"plan\":" + to_json(plan))));
   if (request.dry_run) return {};
   if (!plan.refusals.empty() && request.break_glass.empty()) {
     std::string all;
@@ -191,10 +195,11 @@ Result<void> Responder::undo(Record record, std::string_view cause, const std::s
     return std::unexpected(measured.error());
   }
   if (measured->as_planned) TRY(journal_.erase(record));
-  TRY(tell_("released", members_of(record, text_member("cause", cause) + ",\"who\":" +
-                                               (who.empty() ? "{}" : who) + ",\"as_planned\":" +
-                                               (measured->as_planned ? "true" : "false") +
-                                               ",\"measured\":{" + measured->members + "}")));
+  TRY(tell_(
+      "released",
+      members_of(record, text_member("cause", cause) + ",\"who\":" + (who.empty() ? "{}" : who) +
+                             ",\"as_planned\":" + (measured->as_planned ? "true" : "false") +
+                             ",\"measured\":{" + measured->members + "}")));
   if (measured->as_planned) return {};
   return fail(Code::kCorrupt, "the release did not restore what was: {" + measured->members + "}");
 }
@@ -204,8 +209,8 @@ Result<void> Responder::release(const std::string& container, const std::string&
   const Fd lock = TRY(journal_.lock(kLockTimeoutMs));
   const std::vector<Record> records = TRY(matching(container, action));
   if (records.empty()) {
-    return fail(Code::kNotFound, "nothing is in force on " + container +
-                                     "; see: cofferdam respond list");
+    return fail(Code::kNotFound,
+                "nothing is in force on " + container + "; see: cofferdam respond list");
   }
   std::set<std::string> ids;
   for (const Record& record : records) ids.insert(record.container_id);

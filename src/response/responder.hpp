@@ -1,4 +1,5 @@
-// Runs actions from plan to proof: pins, plans, keeps the guard rails, records, acts, measures, undoes.
+// Runs actions from plan to proof: pins, plans, keeps the guard rails, records, acts, measures,
+// undoes.
 #pragma once
 
 #include <cstdint>
@@ -14,10 +15,10 @@ namespace coff::response {
 
 /// What is asked for.
 struct Request {
-  std::string action;     ///< Name in the catalogue.
-  std::string container;  ///< Id, beginning of one (12 digits or more), or name.
-  std::string reason;     ///< Why, for whoever reads the trail.
-  std::string who;        ///< JSON object: the caller as the trail names it.
+  std::string action;       ///< Name in the catalogue.
+  std::string container;    ///< Id, beginning of one (12 digits or more), or name.
+  std::string reason;       ///< Why, for whoever reads the trail.
+  std::string who;          ///< JSON object: the caller as the trail names it.
   std::string approved_by;  ///< JSON of a second person's approval; "" for none. For class C.
   std::string break_glass;  ///< Why guard rails and approvals are passed over; "" to keep them.
   std::int64_t ttl_s = 0;   ///< Released by itself after so long; 0: not.

@@ -103,7 +103,7 @@ Result<std::optional<Attached>> recognise(std::uint32_t id) {
 /// Programs of ours at `place`: a group's descriptor, or an interface's index.
 Result<std::vector<Attached>> list_attached(std::uint32_t place, std::uint32_t type) {
   std::array<std::uint32_t, kProgramsMax> ids{};
-  union bpf_attr request {};
+  union bpf_attr request{};
   request.query.target_fd = place;
   request.query.attach_type = type;
   request.query.prog_ids = reinterpret_cast<std::uintptr_t>(ids.data());
@@ -121,7 +121,7 @@ Result<std::vector<Attached>> list_attached(std::uint32_t place, std::uint32_t t
 }
 
 Result<void> attach(std::uint32_t place, std::uint32_t type, int program, std::uint32_t flags) {
-  union bpf_attr request {};
+  union bpf_attr request{};
   request.target_fd = place;
   request.attach_bpf_fd = static_cast<std::uint32_t>(program);
   request.attach_type = type;
@@ -134,7 +134,7 @@ Result<void> attach(std::uint32_t place, std::uint32_t type, int program, std::u
 }
 
 Result<void> detach(std::uint32_t place, std::uint32_t type, const Attached& attached) {
-  union bpf_attr request {};
+  union bpf_attr request{};
   request.target_fd = place;
   request.attach_bpf_fd = static_cast<std::uint32_t>(attached.program.get());
   request.attach_type = type;
@@ -197,8 +197,8 @@ Result<GroupState> group_state(const std::string& cgroup) {
   const Fd group = TRY(open_file(cgroup, O_RDONLY | O_DIRECTORY));
   GroupState state;
   for (const Way& way : kWays) {
-    for (const Attached& each : TRY(list_attached(static_cast<std::uint32_t>(group.get()),
-                                                  way.type))) {
+    for (const Attached& each :
+         TRY(list_attached(static_cast<std::uint32_t>(group.get()), way.type))) {
       (each.name == kOut ? state.out : state.in) = true;
       state.dropped_packets += dropped_by(each);
     }
@@ -210,8 +210,7 @@ Result<void> close_resolver(const Fd& netns) {
   const Skeleton programs = TRY(load(false));
   return visit_namespace(netns, [&]() -> Result<void> {
     if (!TRY(list_attached(kLoopbackIndex, kTcxIngress)).empty()) return {};
-    return attach(kLoopbackIndex, kTcxIngress,
-                  bpf_program__fd(programs->progs.coff_close_dns), 0);
+    return attach(kLoopbackIndex, kTcxIngress, bpf_program__fd(programs->progs.coff_close_dns), 0);
   });
 }
 
