@@ -115,8 +115,20 @@ std::int64_t ResponseLive::now_us() {
   return now.tv_sec * 1'000'000 + now.tv_nsec / 1000;
 }
 
-bool ResponseLive::in_trail(const std::string& words) {
-  return eventually([&] { return !product_->events({"--text", words}).empty(); });
+std::vector<boost::json::value> ResponseLive::trail(const std::string& action,
+                                                    const std::string& container,
+                                                    const std::string& stage) {
+  auto found = product_->events({"--text", stage});
+  std::erase_if(found, [&](const auto& entry) {
+    return text_at(entry, {"type"}) != "action" || text_at(entry, {"action"}) != action ||
+           text_at(entry, {"container", "name"}) != container || text_at(entry, {"stage"}) != stage;
+  });
+  return found;
+}
+
+bool ResponseLive::in_trail(const std::string& action, const std::string& container,
+                            const std::string& stage, std::size_t count) {
+  return eventually([&] { return trail(action, container, stage).size() >= count; });
 }
 
 }  // namespace coff::live

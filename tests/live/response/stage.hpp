@@ -40,8 +40,13 @@ class ResponseLive : public ::testing::Test {
   /// Time of the last bytes that the listener got, in microseconds of CLOCK_MONOTONIC.
   static std::int64_t last_bytes_us();
   static std::int64_t now_us();
-  /// Waits until the trail has an entry with all these words.
-  static bool in_trail(const std::string& words);
+  /// Entries of this stage of this action on this container.
+  static std::vector<boost::json::value> trail(const std::string& action,
+                                               const std::string& container,
+                                               const std::string& stage);
+  /// Waits until there are so many.
+  static bool in_trail(const std::string& action, const std::string& container,
+                       const std::string& stage, std::size_t count = 1);
   static std::string gateway() { return prefix_ + ".1"; }
 
   static inline std::unique_ptr<Dockerd> engine_;

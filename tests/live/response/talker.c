@@ -18,6 +18,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
@@ -132,6 +133,12 @@ static int frames_to(const char* device, const char* text) {
   memcpy(frame.body, "frame", 5);
   const int sock = socket(AF_PACKET, SOCK_RAW, htons(ETH_P_IP));
   const int yes = 1;
+  /* A bridge takes no frame without the address of its sender. */
+  struct ifreq own;
+  memset(&own, 0, sizeof own);
+  strncpy(own.ifr_name, device, IFNAMSIZ - 1);
+  ioctl(sock, SIOCGIFHWADDR, &own);
+  memcpy(frame.ether.ether_shost, own.ifr_hwaddr.sa_data, ETH_ALEN);
   setsockopt(sock, SOL_PACKET, 20 /* PACKET_QDISC_BYPASS */, &yes, sizeof yes);
   struct sockaddr_ll to = {.sll_family = AF_PACKET,
                            .sll_protocol = htons(ETH_P_IP),
