@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR Apache-2.0
-/* Closes what no packet filter on the host can: sockets of a control group, and Docker's resolver. */
+/* Closes what no packet filter can: sockets of a control group, and Docker's resolver. */
 typedef unsigned char __u8;
 typedef unsigned short __u16;
 typedef unsigned int __u32;

@@ -29,7 +29,7 @@ enum class Message : std::uint16_t {
                  ///< values: text salt, text value (see trail_writer.hpp).
   kAck,          ///< u64 number after the last durable entry, u64 trail sequence of the last.
 
-  // Control to sensor, keeper and the supervisor's desk of actions, and their answers.
+  // Control to sensor, keeper and desk of actions, and their answers.
   kCall = 96,  ///< u64 call, text name, text arguments as a JSON object.
   kCancel,     ///< u64 call: nobody waits for it any more.
   kAnswer,     ///< u64 call, text: JSON lines, each ended by a newline.
@@ -53,6 +53,13 @@ enum class Message : std::uint16_t {
 };
 
 /// What a kLink channel connects its receiver to.
-enum class Link : std::uint8_t { kToKeeper = 1, kToSensor, kToControl, kToEngine, kToWitness, kToActions };
+enum class Link : std::uint8_t {
+  kToKeeper = 1,
+  kToSensor,
+  kToControl,
+  kToEngine,
+  kToWitness,
+  kToActions
+};
 
 }  // namespace coff::agent

@@ -1,9 +1,9 @@
 // A program of a quarantined container: says how far its packets get, and what the kernel tells it.
 //
-//   talker listen PORT       a TCP server that prints the time of each byte it gets, and each datagram
+//   talker listen PORT       prints the time of the bytes that it gets by TCP, and each datagram
 //   talker stream ADDR PORT  connects, then sends a byte every millisecond for ever
 //   talker udp ADDR PORT     sends one datagram; prints 0 or errno
-//   talker frame DEV ADDR    sends 5 Ethernet frames with a UDP datagram to ADDR by a packet socket,
+//   talker frame DEV ADDR    sends 5 frames with a UDP datagram to ADDR by a packet socket,
 //                            past every queue; prints how many the kernel took
 //   talker resolver PORT     asks 127.0.0.11:PORT; prints "answer" or "silence"
 #include <arpa/inet.h>
@@ -22,6 +22,8 @@
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
+
+static int number(const char* text) { return (int)strtol(text, NULL, 10); }
 
 static long long now_us(void) {
   struct timespec now;
@@ -155,8 +157,8 @@ static int frames_to(const char* device, const char* text) {
 
 /* A DNS question for "tunnel.": type A. */
 static int ask_resolver(int port) {
-  static const unsigned char kQuestion[] = {7, 7, 1, 0, 0, 1, 0, 0, 0, 0, 0,   0,  6,
-                                            't', 'u', 'n', 'n', 'e', 'l', 0, 0, 1, 0, 1};
+  static const unsigned char kQuestion[] = {7, 7,   1,   0,   0,   1,   0,   0, 0, 0, 0, 0,
+                                            6, 't', 'u', 'n', 'n', 'e', 'l', 0, 0, 1, 0, 1};
   struct sockaddr_storage to;
   const socklen_t size = address("127.0.0.11", port, &to);
   const int sock = socket(AF_INET, SOCK_DGRAM, 0);
@@ -171,10 +173,10 @@ static int ask_resolver(int port) {
 int main(int argc, char** argv) {
   setvbuf(stdout, NULL, _IOLBF, 0);
   signal(SIGPIPE, SIG_IGN);
-  if (argc == 3 && strcmp(argv[1], "listen") == 0) return listen_on(atoi(argv[2]));
-  if (argc == 4 && strcmp(argv[1], "stream") == 0) return stream_to(argv[2], atoi(argv[3]));
-  if (argc == 4 && strcmp(argv[1], "udp") == 0) return datagram_to(argv[2], atoi(argv[3]));
+  if (argc == 3 && strcmp(argv[1], "listen") == 0) return listen_on(number(argv[2]));
+  if (argc == 4 && strcmp(argv[1], "stream") == 0) return stream_to(argv[2], number(argv[3]));
+  if (argc == 4 && strcmp(argv[1], "udp") == 0) return datagram_to(argv[2], number(argv[3]));
   if (argc == 4 && strcmp(argv[1], "frame") == 0) return frames_to(argv[2], argv[3]);
-  if (argc == 3 && strcmp(argv[1], "resolver") == 0) return ask_resolver(atoi(argv[2]));
+  if (argc == 3 && strcmp(argv[1], "resolver") == 0) return ask_resolver(number(argv[2]));
   return 2;
 }
