@@ -32,6 +32,12 @@ std::vector<std::string> names_of(const std::vector<Link>& links) {
   return names;
 }
 
+bool has_capability(const Container& container, std::string_view name) {
+  const auto& added = container.capabilities_added;
+  return std::ranges::find(added, name) != added.end() ||
+         std::ranges::find(added, "ALL") != added.end();
+}
+
 std::string joined(const std::vector<std::string>& words) {
   std::string text;
   for (const std::string& word : words) text += (text.empty() ? "" : ", ") + word;
@@ -117,6 +123,12 @@ Result<void> plan_quarantine(const Target& target, Record& record, Plan& plan) {
         {"drop questions to the engine's own resolver (127.0.0.11), which would "
          "otherwise be forwarded from the host",
          "detach the program"});
+    if (target.about.privileged || has_capability(target.about, "CAP_NET_ADMIN")) {
+      plan.open_channels.push_back(
+          {"resolver",
+           "with NET_ADMIN, and where its seccomp filter lets it call bpf(2), it can "
+           "take the program for 127.0.0.11 away; the table on the host stays"});
+    }
     const auto others = TRY(unreachable_interfaces(target, links.size()));
     if (!others.empty()) {
       why = "no filter of the host's reaches " + joined(others);
