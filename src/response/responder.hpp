@@ -28,7 +28,7 @@ struct Request {
 };
 
 /// Longest automatic release, in seconds: 30 days.
-inline constexpr std::int64_t kTtlMaxSeconds = 30 * 86'400;
+inline constexpr std::int64_t kTtlMaxSeconds = std::int64_t{30} * 86'400;
 /// Longest reason, in bytes.
 inline constexpr std::size_t kReasonBytesMax = 1024;
 
