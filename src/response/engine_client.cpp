@@ -27,7 +27,7 @@ Result<runtime::HttpAnswer> wait_for(
   runtime::HttpClient client(runtime::connect_to(socket), kAnswerTimeMs);
   std::optional<Result<runtime::HttpAnswer>> answer;
   TRY(start(client, [&](Result<runtime::HttpAnswer> got) { answer = std::move(got); }));
-  const std::int64_t deadline_ns = boot_now_ns() + 2 * kAnswerTimeMs * std::int64_t{1'000'000};
+  const std::int64_t deadline_ns = boot_now_ns() + std::int64_t{2} * kAnswerTimeMs * 1'000'000;
   while (!answer && boot_now_ns() < deadline_ns) client.run(kAnswerTimeMs, -1);
   if (!answer) return fail(Code::kTimeout, "the engine did not answer in time");
   return std::move(*answer);
