@@ -20,3 +20,15 @@ add_custom_command(
   COMMENT "Kernel programs"
   VERBATIM)
 add_custom_target(coff_bpf DEPENDS ${BPF_OUT}/cofferdam.skel.h)
+# The programs of response are an object of their own: they are loaded by another process.
+add_custom_command(
+  OUTPUT ${BPF_OUT}/response.skel.h
+  COMMAND ${BPF_CLANG} -g -O2 -target bpf -D__TARGET_ARCH_${BPF_ARCH} -Wall -Werror
+          -Wno-unused-function -I ${CMAKE_SOURCE_DIR}/bpf
+          -c ${CMAKE_SOURCE_DIR}/bpf/response.bpf.c -o ${BPF_OUT}/response.bpf.o
+  COMMAND ${BPFTOOL} gen skeleton ${BPF_OUT}/response.bpf.o name response_bpf
+          > ${BPF_OUT}/response.skel.h
+  DEPENDS ${CMAKE_SOURCE_DIR}/bpf/response.bpf.c
+  COMMENT "Kernel programs of response"
+  VERBATIM)
+add_custom_target(coff_response_bpf DEPENDS ${BPF_OUT}/response.skel.h)

@@ -19,8 +19,16 @@ constexpr std::size_t kJsonDepthMax = 8;
 constexpr std::size_t kRecordedArgumentsMax = 2048;
 constexpr std::size_t kFilterKindsMax = 64;
 
-/// kKeeperForCaller: the keeper, told who asks.
-enum class Target : unsigned char { kControl, kSensor, kKeeper, kKeeperForCaller, kAll, kFollow };
+/// kKeeperForCaller: the keeper, told who asks. kActions: a process of its own, told who asks.
+enum class Target : unsigned char {
+  kControl,
+  kSensor,
+  kKeeper,
+  kKeeperForCaller,
+  kAll,
+  kFollow,
+  kActions
+};
 
 struct CallRow {
   std::string_view name;
@@ -43,6 +51,11 @@ constexpr CallRow kCalls[] = {
     {"trail.prove", Permission::kAudit, Target::kKeeper},
     {"trail.show", Permission::kAudit, Target::kKeeper},
     {"config.show", Permission::kAudit, Target::kControl},
+    {"respond.list", Permission::kSee, Target::kActions},
+    {"respond.plan", Permission::kRespond, Target::kActions},
+    {"respond.run", Permission::kRespond, Target::kActions},
+    {"respond.allow", Permission::kRespond, Target::kActions},
+    {"respond.release", Permission::kRespond, Target::kActions},
     {"baseline.list", Permission::kSee, Target::kSensor},
     {"baseline.show", Permission::kSee, Target::kSensor},
     {"baseline.export", Permission::kAudit, Target::kSensor},
@@ -158,12 +171,16 @@ void ControlServer::answer(const SessionPtr& session, const Request& request) {
   switch (request.row->target) {
     case Target::kSensor: return forward(session, sensor_, sensor_calls_, request);
     case Target::kKeeper: return forward(session, keeper_, keeper_calls_, request);
-    case Target::kKeeperForCaller: {
+    case Target::kKeeperForCaller:
+    case Target::kActions: {
       Request told = request;
       json::error_code problem;
       // Whatever the client said of it is replaced.
       told.arguments["who"] = json::parse(who(*session), problem);
       told.arguments_text = json::serialize(told.arguments);
+      if (request.row->target == Target::kActions) {
+        return forward(session, actions_, action_calls_, told);
+      }
       return forward(session, keeper_, keeper_calls_, told);
     }
     case Target::kAll: return answer_status(session);

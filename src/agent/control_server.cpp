@@ -51,6 +51,12 @@ ControlServer::ControlServer(Loop& loop, config::Config settings)
             live_dropped_ = 0;
             sensor_calls_.fail_all(gone("sensor"));
             return {};
+          }),
+      actions_(
+          loop, [this](Frame&& frame) { return handle_actions(std::move(frame)); },
+          [this](const Error&) -> Result<void> {
+            action_calls_.fail_all(gone("supervisor"));
+            return {};
           }) {
   loop_.before_wait([this] { return sweep(); });
 }
@@ -60,6 +66,10 @@ Result<void> ControlServer::attach(Link link, Channel channel) {
     keeper_calls_.fail_all(gone("keeper"));
     TRY(keeper_.attach(std::move(channel)));
     return trail_.connect(keeper_);
+  }
+  if (link == Link::kToActions) {
+    action_calls_.fail_all(gone("supervisor"));
+    return actions_.attach(std::move(channel));
   }
   if (link == Link::kToSensor) {
     sensor_calls_.fail_all(gone("sensor"));
@@ -157,6 +167,14 @@ Result<void> ControlServer::handle_sensor(Frame&& frame) {
   }
 }
 
+Result<void> ControlServer::handle_actions(Frame&& frame) {
+  switch (static_cast<Message>(frame.type)) {
+    case Message::kAnswer: return action_calls_.handle_answer(frame.payload);
+    case Message::kDone: return action_calls_.handle_done(frame.payload);
+    default: return fail(Code::kInvalid, "the desk of actions sent an unknown message");
+  }
+}
+
 Result<void> ControlServer::handle_live(std::string_view payload) {
   std::uint64_t dropped = 0;
   const std::vector<LiveEvent> events = TRY(read_live_batch(payload, dropped));
@@ -210,7 +228,8 @@ void ControlServer::write_counters(std::string& out) const {
       .member("stuck_dropped", counters_.stuck_dropped)
       .member("follow_lost", lost)
       .member("pending_calls",
-              static_cast<std::uint64_t>(sensor_calls_.count() + keeper_calls_.count()))
+              static_cast<std::uint64_t>(sensor_calls_.count() + keeper_calls_.count() +
+                                         action_calls_.count()))
       .end_object();
 }
 

@@ -60,6 +60,7 @@ class ControlServer {
   Result<void> accept_clients();
   Result<void> handle_keeper(Frame&& frame);
   Result<void> handle_sensor(Frame&& frame);
+  Result<void> handle_actions(Frame&& frame);
   Result<void> handle_live(std::string_view payload);
   Result<int> sweep();
   void update_live();
@@ -81,8 +82,10 @@ class ControlServer {
   Fd listener_;
   Peer keeper_;
   Peer sensor_;
+  Peer actions_;
   PendingCalls keeper_calls_;
   PendingCalls sensor_calls_;
+  PendingCalls action_calls_;
   TrailWriter trail_;
   std::unordered_map<const Session*, SessionPtr> sessions_;
   std::map<std::uint32_t, Rate> rates_;

@@ -21,6 +21,7 @@ enum class Message : std::uint16_t {
   kReady = 32,  ///< u8 Landlock ABI, bool confined by it, bool filtered: the sandbox is in force.
   kConnect,     ///< u64 request, text path of an engine's socket. From engine only.
   kFatal,       ///< text: why the child ends by itself.
+  kRecord,      ///< text members of an `action` entry. From action processes only.
   kWatching,    ///< Every kernel program that this kernel takes is attached. From sensor only.
 
   // Producer to keeper and back. The supervisor produces on the keeper's descriptor 3.
@@ -28,7 +29,7 @@ enum class Message : std::uint16_t {
                  ///< values: text salt, text value (see trail_writer.hpp).
   kAck,          ///< u64 number after the last durable entry, u64 trail sequence of the last.
 
-  // Control to sensor and keeper, and their answers.
+  // Control to sensor, keeper and desk of actions, and their answers.
   kCall = 96,  ///< u64 call, text name, text arguments as a JSON object.
   kCancel,     ///< u64 call: nobody waits for it any more.
   kAnswer,     ///< u64 call, text: JSON lines, each ended by a newline.
@@ -52,6 +53,13 @@ enum class Message : std::uint16_t {
 };
 
 /// What a kLink channel connects its receiver to.
-enum class Link : std::uint8_t { kToKeeper = 1, kToSensor, kToControl, kToEngine, kToWitness };
+enum class Link : std::uint8_t {
+  kToKeeper = 1,
+  kToSensor,
+  kToControl,
+  kToEngine,
+  kToWitness,
+  kToActions
+};
 
 }  // namespace coff::agent

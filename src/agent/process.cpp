@@ -13,6 +13,8 @@
 #include <cstdio>
 #include <cstring>
 
+#include "agent/action_process.hpp"
+
 namespace coff::agent {
 namespace {
 
@@ -110,7 +112,8 @@ std::optional<int> run_if_child(int argc, char** argv, std::span<const WorkerFun
                                               {Role::kSensor, &sensor_main},
                                               {Role::kEngine, &engine_main},
                                               {Role::kControl, &control_main},
-                                              {Role::kWitness, &witness_main}};
+                                              {Role::kWitness, &witness_main},
+                                              {Role::kAction, &action_main}};
   for (const auto& [one, main_of_role] : kMains) {
     if (role != role_name(one)) continue;
     auto supervisor = Channel::from(Fd(kFirstGiven));

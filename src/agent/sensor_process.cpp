@@ -83,7 +83,8 @@ Result<void> SensorContext::attach(Link link, Channel channel) {
     case Link::kToControl: return control_.attach(std::move(channel));
     case Link::kToEngine: return engine_.attach(std::move(channel));
     case Link::kToSensor:
-    case Link::kToWitness: break;
+    case Link::kToWitness:
+    case Link::kToActions: break;
   }
   return fail(Code::kInvalid, "the sensor got a channel that it has no use for");
 }

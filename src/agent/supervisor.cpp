@@ -45,7 +45,10 @@ Supervisor::Supervisor(Loop& loop, std::string config_path, LoadedConfig loaded,
     : loop_(loop),
       config_path_(std::move(config_path)),
       loaded_(std::move(loaded)),
-      manager_(std::move(manager)) {
+      manager_(std::move(manager)),
+      actions_(
+          loop, [this](std::string_view type, std::string_view members) { record(type, members); },
+          [this] { return encode_setup(Identity{}, loaded_.text, loaded_.file); }) {
   for (std::size_t i = 0; i < children_.size(); ++i) children_[i].role = static_cast<Role>(i);
 }
 
@@ -57,6 +60,7 @@ Result<void> Supervisor::start() {
   listener_ = TRY(listen_control(loaded_.settings));
   TRY(confine_supervisor());
   record_start();
+  TRY(actions_.start(loaded_.settings.response_dir()));
   for (Child& one : children_) TRY(start_child(one));
   TRY(loop_.every(kEngineScanMs, [this] { return give_engines(false); }));
   TRY(start_telling());
@@ -136,7 +140,10 @@ Result<void> Supervisor::start_child(Child& one) {
 Result<void> Supervisor::welcome(Child& one) {
   one.ready = true;
   if (one.role == Role::kKeeper) TRY(trail_.connect(*one.peer));
-  if (one.role == Role::kControl) TRY(give_listener());
+  if (one.role == Role::kControl) {
+    TRY(give_listener());
+    TRY(link_actions(one));
+  }
   if (one.role == Role::kEngine) TRY(give_engines(true));
   TRY(link_child(one));
   return publish_processes();
@@ -165,6 +172,16 @@ Result<void> Supervisor::link(Child& one, Link at_one, Child& two, Link at_two) 
   send(one, at_one, first);
   send(two, at_two, second);
   return {};
+}
+
+Result<void> Supervisor::link_actions(Child& control) {
+  auto [ours, theirs] = TRY(Channel::pair());
+  const char payload = static_cast<char>(Link::kToActions);
+  const int given[] = {theirs.fd()};
+  // A control process that dies right now gets a new channel at its next start.
+  [[maybe_unused]] const auto ignored =
+      control.peer->send(number(Message::kLink), std::string_view(&payload, 1), given);
+  return actions_.connect_control(std::move(ours));
 }
 
 Result<void> Supervisor::handle_frame(Child& one, Frame&& frame) {

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "agent/action_desk.hpp"
 #include "agent/loop.hpp"
 #include "agent/messages.hpp"
 #include "agent/process.hpp"
@@ -76,6 +77,7 @@ class Supervisor {
   Result<void> start_child(Child& child);
   Result<void> welcome(Child& child);
   Result<void> link_child(Child& child);
+  Result<void> link_actions(Child& control);
   Result<void> link(Child& one, Link at_one, Child& two, Link at_two);
   Result<void> handle_frame(Child& child, Frame&& frame);
   Result<void> handle_death(Child& child);
@@ -97,6 +99,7 @@ class Supervisor {
   Fd listener_;
   TrailWriter trail_;
   ServiceManager manager_;
+  ActionDesk actions_;
   std::array<Child, 5> children_;
   std::vector<std::string> engines_;
   bool stopping_ = false;

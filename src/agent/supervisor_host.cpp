@@ -86,6 +86,7 @@ Result<void> make_directories(const config::Config& settings, const Identity& ke
   TRY(make_directory(settings.run_dir, 0755));
   TRY(make_directory(settings.trail_dir(), 0750));
   TRY(make_directory(settings.baseline_dir(), 0700));
+  TRY(make_directory(settings.response_dir(), 0700));
   TRY(give_to(settings.baseline_dir(), sensor));
   return give_to(settings.trail_dir(), keeper);
 }

@@ -99,6 +99,7 @@ Result<void> Supervisor::reload() {
           one.peer->send(static_cast<std::uint16_t>(Message::kConfig), payload);
     }
   }
+  actions_.renew_guard();
   TRY(give_listener());
   TRY(give_engines(true));
   log_info("supervisor", "configuration read again");
@@ -129,6 +130,7 @@ Result<void> Supervisor::stop() {
   stopping_ = true;
   manager_.tell_stopping();
   loop_.resume();
+  TRY(actions_.stop(kStopMs));
   for (const Role role : {Role::kEngine, Role::kSensor, Role::kControl, Role::kWitness}) {
     TRY(stop_child(child(role), kStopMs));
   }

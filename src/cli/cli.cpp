@@ -118,6 +118,7 @@ int run(int argc, char** argv) {
   add_findings(app, global);
   add_flows(app, global);
   add_ps(app, global);
+  add_respond(app, global);
   add_rules(app, global);
   add_schema(app, global);
   add_status(app, global);

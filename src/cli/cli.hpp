@@ -52,6 +52,7 @@ void add_feed(CLI::App& app, Global& global);
 void add_findings(CLI::App& app, Global& global);
 void add_flows(CLI::App& app, Global& global);
 void add_ps(CLI::App& app, Global& global);
+void add_respond(CLI::App& app, Global& global);
 void add_rules(CLI::App& app, Global& global);
 void add_schema(CLI::App& app, Global& global);
 void add_status(CLI::App& app, Global& global);

@@ -13,6 +13,7 @@
 #include "cli/cli.hpp"
 #include "cli/control.hpp"
 #include "config/config.hpp"
+#include "response/packet_filter.hpp"
 
 namespace coff::cli {
 namespace {
@@ -92,6 +93,14 @@ void check_host(Report& report, const config::Config& settings) {
                engines.empty() ? "no engine's socket found" : list,
                "start an engine, or name its socket under `engines` in the configuration; "
                "containers are seen without, but only by their ids");
+  if (::geteuid() == 0) {
+    // Not amiss: the sensor does not need it, and quarantine says so again in its plan.
+    const auto filter = response::check_filter_support();
+    report.check("quarantine by interface", true,
+                 filter ? "the kernel filters on interfaces in both directions"
+                        : "not possible here: " + filter.error().message(),
+                 "");
+  }
   report.check("witness", !settings.trail.witnesses.empty(),
                settings.trail.witnesses.empty()
                    ? "none is set: who is root on this host could rewrite the trail unnoticed"

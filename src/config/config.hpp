@@ -112,6 +112,15 @@ struct BaselineSettings {
   bool operator==(const BaselineSettings&) const = default;
 };
 
+/// Guard rails of actions on containers; see docs/formats/response.md.
+struct ResponseSettings {
+  std::vector<std::string> protect;  ///< Names or images that no action may touch; "*": anything.
+  std::uint64_t containers_max = 5;  ///< Acted on within the window, before a person must insist.
+  std::uint64_t window_s = 600;
+  std::uint64_t healthy_min = 0;  ///< Untouched instances of a Compose service that must be left.
+  bool operator==(const ResponseSettings&) const = default;
+};
+
 struct Config {
   HostSettings host;
   std::string data_dir = "/var/lib/cofferdam";
@@ -122,6 +131,7 @@ struct Config {
   ProfileSettings profile;
   RulesSettings rules;
   BaselineSettings baseline;
+  ResponseSettings response;
   TrailSettings trail;
   RedactionSettings redaction;
   ControlSettings control;
@@ -132,6 +142,8 @@ struct Config {
   [[nodiscard]] std::string trail_dir() const;
   /// Where the sensor keeps what it has learned.
   [[nodiscard]] std::string baseline_dir() const { return data_dir + "/baseline"; }
+  /// Where what actions have put in force is written down.
+  [[nodiscard]] std::string response_dir() const { return data_dir + "/response"; }
   [[nodiscard]] std::string control_socket() const;
   /// The engines to talk to: those configured, else the usual sockets that exist right now.
   [[nodiscard]] std::vector<std::string> engine_sockets() const;

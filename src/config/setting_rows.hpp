@@ -63,5 +63,6 @@ Setting choice(std::string_view name, std::string_view limits,
 // settings_<section>.cpp
 std::vector<Setting> rules_settings();
 std::vector<Setting> baseline_settings();
+std::vector<Setting> response_settings();
 
 }  // namespace coff::config

@@ -269,7 +269,7 @@ std::vector<Setting> access_settings() {
 std::vector<Setting> all_settings() {
   std::vector<Setting> all;
   for (auto part : {general_settings, sensor_settings, profile_settings, rules_settings,
-                    baseline_settings, trail_settings, access_settings}) {
+                    baseline_settings, response_settings, trail_settings, access_settings}) {
     for (Setting& row : part()) all.push_back(std::move(row));
   }
   return all;

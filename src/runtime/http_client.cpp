@@ -95,6 +95,8 @@ struct HttpClient::Transfer {
   std::string body;
   Done done;
 
+  std::optional<std::string> content;  // of a POST
+
   // A stream.
   bool is_stream = false;
   bool open = false;
@@ -210,9 +212,17 @@ Result<Fd> HttpClient::connect() {
 }
 
 Result<void> HttpClient::start(std::unique_ptr<Transfer> transfer, const std::string& target) {
-  transfer->request = "GET " + target +
+  const bool post = transfer->content.has_value();
+  transfer->request = (post ? "POST " : "GET ") + target +
                       " HTTP/1.1\r\nHost: engine\r\nUser-Agent: cofferdam\r\n"
-                      "Accept: application/json\r\n\r\n";
+                      "Accept: application/json\r\n";
+  if (post) {
+    transfer->request += "Content-Type: application/json\r\nContent-Length: " +
+                         std::to_string(transfer->content->size()) + "\r\n\r\n" +
+                         *transfer->content;
+  } else {
+    transfer->request += "\r\n";
+  }
   if (!transfer->is_stream && !idle_.empty()) {
     transfer->start_over(std::move(idle_.back()), true);
     idle_.pop_back();
@@ -234,6 +244,17 @@ Result<void> HttpClient::get(const std::string& target, size_t body_bytes_max, D
   return start(std::move(transfer), target);
 }
 
+Result<void> HttpClient::post(const std::string& target, std::string content,
+                              size_t body_bytes_max, Done done) {
+  if (requests_ >= kRequestsMax) return fail(Code::kBusy, "too many requests at once");
+  auto transfer = std::make_unique<Transfer>();
+  transfer->content = std::move(content);
+  transfer->body_bytes_max = body_bytes_max;
+  transfer->done = std::move(done);
+  transfer->deadline_ns = boot_now_ns() + request_time_ms_ * kMillisecondNs;
+  return start(std::move(transfer), target);
+}
+
 Result<void> HttpClient::stream(HttpStream stream) {
   if (streaming()) return fail(Code::kBusy, "a stream is open already");
   auto transfer = std::make_unique<Transfer>();
@@ -245,7 +266,8 @@ Result<void> HttpClient::stream(HttpStream stream) {
 
 bool HttpClient::try_again(Transfer& transfer) {
   // The engine may close an idle connection just when it is used again.
-  if (!transfer.reused || transfer.heard) return false;
+  // A change might have been made by it, so only questions are asked again.
+  if (!transfer.reused || transfer.heard || transfer.content) return false;
   auto socket = connect();
   if (!socket) return false;
   transfer.start_over(std::move(*socket), false);

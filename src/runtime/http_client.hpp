@@ -48,6 +48,9 @@ class HttpClient {
   /// GET `target` (path and query, already encoded). `done` is called once: an Error is kTimeout,
   /// kLimit (longer than `body_bytes_max`) or kIo.
   Result<void> get(const std::string& target, size_t body_bytes_max, Done done);
+  /// POST `content`, which is JSON; else as get().
+  Result<void> post(const std::string& target, std::string content, size_t body_bytes_max,
+                    Done done);
   /// GET with an answer that goes on. At most one at a time.
   Result<void> stream(HttpStream stream);
 

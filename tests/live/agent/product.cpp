@@ -74,6 +74,11 @@ Result<Outcome> Product::cofferdam(std::vector<std::string> arguments) const {
   return run(arguments, {.output_bytes_max = 64U << 20U});
 }
 
+void Product::kill() {
+  agent_.signal(SIGKILL);
+  while (agent_.running()) ::usleep(5000);
+}
+
 std::string Product::shell(std::string_view command) const {
   return std::string(COFF_PROGRAM) + " " + std::string(command) + " --config " +
          (workspace_ / "cofferdam.yaml");

@@ -49,6 +49,8 @@ class Product {
   /// Has it read its configuration and its rules again; returns before it has.
   void reload() const { agent_.signal(SIGHUP); }
   void stop() { agent_.stop(20'000); }
+  /// Ends all its processes at once, as a crash would.
+  void kill();
 
  private:
   explicit Product(Workspace workspace) : workspace_(std::move(workspace)) {}
