@@ -50,6 +50,8 @@ void add_exposure(CLI::App& app, Global& global);
 void add_feed(CLI::App& app, Global& global);
 void add_findings(CLI::App& app, Global& global);
 void add_flows(CLI::App& app, Global& global);
+void add_incident(CLI::App& app, Global& global);
+void add_playbook(CLI::App& app, Global& global);
 void add_ps(CLI::App& app, Global& global);
 void add_rules(CLI::App& app, Global& global);
 void add_schema(CLI::App& app, Global& global);
