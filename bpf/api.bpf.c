@@ -249,10 +249,7 @@ static __always_inline int carried(struct sock *sk, const struct coff_api_name *
 	return 0;
 }
 
-/* The tracepoint fires behind the copy into the engine's memory: what is read there is what the
- * engine will read, and the client cannot change it any more. */
-SEC("tp_btf/sock_recv_length")
-int BPF_PROG(on_api_receive, struct sock *sk, int ret, int flags)
+static __always_inline int received(struct sock *sk, int ret, int flags)
 {
 	struct coff_api_name name;
 
@@ -274,8 +271,7 @@ static __always_inline void remember_sender(struct sock *sk)
 	bpf_map_update_elem(&api_senders, &key, &sender, BPF_ANY);
 }
 
-SEC("tp_btf/sock_send_length")
-int BPF_PROG(on_api_send, struct sock *sk, int ret, int flags)
+static __always_inline int sent(struct sock *sk, int ret)
 {
 	struct coff_api_name name;
 	struct unix_address *address;
@@ -291,4 +287,35 @@ int BPF_PROG(on_api_send, struct sock *sk, int ret, int flags)
 	if (peer && is_api_address(READ((struct unix_sock *)peer, addr), &name))
 		remember_sender(sk);
 	return 0;
+}
+
+/* All four fire behind the copy into the engine's memory: what is read there is what the engine
+ * will read, and the client cannot change it any more. The agent attaches the first two where the
+ * kernel permits it: sockets that are not of this family then pay nothing. */
+SEC("fexit/unix_stream_recvmsg")
+int BPF_PROG(on_unix_receive, struct socket *socket, void *message, __u64 size, int flags, int ret)
+{
+	struct sock *sk = LOAD(socket, sk);
+
+	return sk ? received(sk, ret, flags) : 0;
+}
+
+SEC("fexit/unix_stream_sendmsg")
+int BPF_PROG(on_unix_send, struct socket *socket, void *message, __u64 size, int ret)
+{
+	struct sock *sk = LOAD(socket, sk);
+
+	return sk ? sent(sk, ret) : 0;
+}
+
+SEC("tp_btf/sock_recv_length")
+int BPF_PROG(on_api_receive, struct sock *sk, int ret, int flags)
+{
+	return received(sk, ret, flags);
+}
+
+SEC("tp_btf/sock_send_length")
+int BPF_PROG(on_api_send, struct sock *sk, int ret, int flags)
+{
+	return sent(sk, ret);
 }

@@ -47,11 +47,21 @@ struct {
 	__type(value, struct flow_note);
 } flow_notes SEC(".maps");
 
+/* Connections of one program to one service. */
+struct flow_edge_key {
+	__u64 cgroup, exe_ino;
+	__u32 exe_dev, net_ns;
+	__u8 remote[16];
+	__u16 port; /* of the service, host byte order */
+	__u8 role;  /* enum coff_flow_role */
+	__u8 family;
+	__u32 reserved;
+};
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
-	__uint(max_entries, 8192); /* set by the agent */
-	__type(key, struct coff_edge_key);
-	__type(value, struct coff_edge);
+	__uint(max_entries, 8192);
+	__type(key, struct flow_edge_key);
+	__type(value, __u64); /* connections that ended since the last record */
 } flow_edges SEC(".maps");
 
 static __always_inline void note_exe(struct flow_note *note, struct task_struct *task)
@@ -72,14 +82,24 @@ static __always_inline void note_owner(struct flow_note *note, struct task_struc
 	note->opened = opened;
 }
 
+static __always_inline const struct tcp_sock *tcp_of(const struct sock *sk)
+{
+	if (HAS_TYPED_TASK)
+		return bpf_skc_to_tcp_sock((void *)sk);
+	return (const struct tcp_sock *)sk;
+}
+
 /* Numbers of the first bytes: what was acknowledged and received since is counted by the kernel.
  * The client's own SYN counts as acknowledged, so its number is one further. */
 static __always_inline void note_numbers(struct flow_note *note, const struct sock *sk)
 {
-	const struct tcp_sock *tcp = (const struct tcp_sock *)sk;
-	__u32 own = READ(tcp, snd_una) - (__u32)READ(tcp, bytes_acked);
-	__u32 other = READ(tcp, rcv_nxt) - (__u32)READ(tcp, bytes_received);
+	const struct tcp_sock *tcp = tcp_of(sk);
+	__u32 own, other;
 
+	if (!tcp)
+		return;
+	own = LOAD(tcp, snd_una) - (__u32)LOAD(tcp, bytes_acked);
+	other = LOAD(tcp, rcv_nxt) - (__u32)LOAD(tcp, bytes_received);
 	if (note->role == COFF_FLOW_CLIENT) {
 		note->isn_client = own + 1;
 		note->isn_server = other;
@@ -105,40 +125,51 @@ static __always_inline __u64 number_of_pointer(const void *pointer)
 	return number;
 }
 
+static __always_inline void copy_remote(__u8 *to, const struct sock *sk)
+{
+	if (LOAD(sk, __sk_common.skc_family) == AF_INET) {
+		__be32 remote = LOAD(sk, __sk_common.skc_daddr);
+
+		__builtin_memcpy(to, &remote, 4);
+	} else {
+		bpf_core_read(to, 16, &sk->__sk_common.skc_v6_daddr);
+	}
+}
+
 static __always_inline void fill_ends(struct coff_flow *r, const struct sock *sk,
 				      const struct flow_note *note)
 {
-	r->family = READ(sk, __sk_common.skc_family);
-	r->net_ns = READ(sk, __sk_common.skc_net.net, ns.inum);
+	r->family = LOAD(sk, __sk_common.skc_family);
+	r->net_ns = LOAD(sk, __sk_common.skc_net.net, ns.inum);
 	r->cookie = (number_of_pointer(sk) * 0x9E3779B97F4A7C15ULL) >> 1;
 	if (r->family == AF_INET) {
-		__be32 local = READ(sk, __sk_common.skc_rcv_saddr);
-		__be32 remote = READ(sk, __sk_common.skc_daddr);
+		__be32 local = LOAD(sk, __sk_common.skc_rcv_saddr);
 
 		__builtin_memcpy(r->local, &local, 4);
-		__builtin_memcpy(r->remote, &remote, 4);
 	} else {
 		bpf_core_read(r->local, 16, &sk->__sk_common.skc_v6_rcv_saddr);
-		bpf_core_read(r->remote, 16, &sk->__sk_common.skc_v6_daddr);
 	}
+	copy_remote(r->remote, sk);
 	r->local_port = note->local_port;
-	r->remote_port = __builtin_bswap16(READ(sk, __sk_common.skc_dport));
+	r->remote_port = __builtin_bswap16(LOAD(sk, __sk_common.skc_dport));
 }
 
 /* The kernel counts SYN and FIN as bytes; nobody sent them. */
 static __always_inline void fill_counters(struct coff_flow *r, const struct sock *sk, int old_state)
 {
-	const struct tcp_sock *tcp = (const struct tcp_sock *)sk;
+	const struct tcp_sock *tcp = tcp_of(sk);
 
-	r->bytes_out = READ(tcp, bytes_acked);
-	r->bytes_in = READ(tcp, bytes_received);
-	r->segments_out = READ(tcp, segs_out);
-	r->segments_in = READ(tcp, segs_in);
-	r->retransmits = READ(tcp, total_retrans);
-	r->rtt_us = READ(tcp, srtt_us) >> 3;
+	if (!tcp)
+		return;
+	r->bytes_out = LOAD(tcp, bytes_acked);
+	r->bytes_in = LOAD(tcp, bytes_received);
+	r->segments_out = LOAD(tcp, segs_out);
+	r->segments_in = LOAD(tcp, segs_in);
+	r->retransmits = LOAD(tcp, total_retrans);
+	r->rtt_us = LOAD(tcp, srtt_us) >> 3;
 	if (r->role == COFF_FLOW_CLIENT && r->bytes_out > 0)
 		r->bytes_out--;
-	if ((READ(sk, __sk_common.skc_flags) & (1 << SOCK_DONE)) && r->bytes_in > 0)
+	if ((LOAD(sk, __sk_common.skc_flags) & (1 << SOCK_DONE)) && r->bytes_in > 0)
 		r->bytes_in--;
 	if ((old_state == TCP_LAST_ACK || old_state == TCP_FIN_WAIT2 ||
 	     old_state == TCP_TIME_WAIT || old_state == TCP_CLOSING) &&
@@ -168,79 +199,65 @@ static __always_inline void fill_flow(struct coff_flow *r, const struct sock *sk
 	fill_counters(r, sk, old_state);
 }
 
-/* Counts the change in the edge of this end; whether it is the edge's first. */
-static __always_inline bool count_in_edge(const struct coff_flow *r, const struct flow_note *note,
-					  __u64 *unreported, bool reported)
+/* The edge of this end, made where it is not known yet; 0: it cannot be kept. */
+static __always_inline __u64 *edge_of(const struct sock *sk, const struct flow_note *note,
+				      bool *is_new)
 {
-	struct coff_edge_key key = {};
-	struct coff_edge fresh = {};
-	struct coff_edge *edge;
-	bool is_new = 0;
+	struct flow_edge_key key = {};
+	__u64 none = 0, *edge;
 
-	key.cgroup = r->hdr.cgroup;
+	key.cgroup = note->owner.cgroup;
 	key.exe_ino = note->exe_ino;
 	key.exe_dev = note->exe_dev;
-	key.net_ns = r->net_ns;
-	__builtin_memcpy(key.remote, r->remote, 16);
-	key.port = r->role == COFF_FLOW_CLIENT ? r->remote_port : r->local_port;
-	key.role = r->role;
-	key.family = (__u8)r->family;
+	key.net_ns = LOAD(sk, __sk_common.skc_net.net, ns.inum);
+	copy_remote(key.remote, sk);
+	key.port = note->role == COFF_FLOW_CLIENT
+		       ? __builtin_bswap16(LOAD(sk, __sk_common.skc_dport))
+		       : note->local_port;
+	key.role = note->role;
+	key.family = (__u8)LOAD(sk, __sk_common.skc_family);
 	edge = bpf_map_lookup_elem(&flow_edges, &key);
-	if (!edge) {
-		fresh.first = r->hdr.time;
-		is_new = bpf_map_update_elem(&flow_edges, &key, &fresh, BPF_NOEXIST) == 0;
-		edge = bpf_map_lookup_elem(&flow_edges, &key);
-		if (!edge)
-			return 1;
-	}
-	edge->last = r->hdr.time;
-	switch (r->state) {
-	case COFF_FLOW_OPEN:
-		__sync_fetch_and_add(&edge->opened, 1);
-		break;
-	case COFF_FLOW_FAILED:
-		__sync_fetch_and_add(&edge->failed, 1);
-		break;
-	default:
-		__sync_fetch_and_add(&edge->closed, 1);
-		__sync_fetch_and_add(&edge->bytes_out, r->bytes_out);
-		__sync_fetch_and_add(&edge->bytes_in, r->bytes_in);
-		__sync_fetch_and_add(&edge->retransmits, r->retransmits);
-	}
-	if (r->state == COFF_FLOW_OPEN)
-		return is_new;
-	if (reported || is_new) {
-		*unreported = edge->unreported;
-		edge->unreported = 0;
-	} else {
-		__sync_fetch_and_add(&edge->unreported, 1);
-	}
-	return is_new;
+	if (edge)
+		return edge;
+	*is_new = bpf_map_update_elem(&flow_edges, &key, &none, BPF_NOEXIST) == 0;
+	return bpf_map_lookup_elem(&flow_edges, &key);
 }
 
+/* Counts the change in its edge, and makes a record of it where one is wanted. */
 static __always_inline void tell_flow(const struct sock *sk, struct flow_note *note, __u8 state,
 				      __s32 error, int old_state)
 {
-	struct coff_scratch *s = claim_scratch();
 	struct coff_cgroup_entry *entry = cgroup_entry(note->owner.cgroup);
 	__u32 slot = entry ? entry->slot & (COFF_SLOTS - 1) : 0;
-	bool wanted_one;
+	bool is_new = 0;
+	__u64 *unreported = edge_of(sk, note, &is_new), before = 0;
+	struct coff_scratch *s;
 	struct coff_flow *r;
 
+	if (unreported && !is_new && state != COFF_FLOW_FAILED) {
+		if (state == COFF_FLOW_OPEN || !in_sample(note)) {
+			if (state == COFF_FLOW_CLOSED)
+				__sync_fetch_and_add(unreported, 1);
+			COUNT(slot, COFF_KIND_flow, filtered);
+			return;
+		}
+	}
+	s = claim_scratch();
 	if (!s) {
 		COUNT(slot, COFF_KIND_flow, lost_scratch);
 		return;
+	}
+	if (unreported && state != COFF_FLOW_OPEN) {
+		before = *unreported;
+		*unreported = 0;
 	}
 	r = RECORD(s, coff_flow);
 	s->used = sizeof(*r);
 	fill_flow(r, sk, note, state, error, old_state);
 	r->hdr.slot = slot;
-	wanted_one = state == COFF_FLOW_FAILED || (state == COFF_FLOW_CLOSED && in_sample(note));
-	wanted_one |= count_in_edge(r, note, &r->unreported, wanted_one);
-	if (wanted_one)
-		submit_record(s, &ring_net);
-	else
-		COUNT(slot, COFF_KIND_flow, filtered);
+	r->unreported = before;
+	if (!submit_record(s, &ring_net) && before)
+		__sync_fetch_and_add(unreported, before);
 	release_scratch(s);
 }
 
@@ -258,7 +275,7 @@ static __always_inline void flow_begins(const struct sock *sk, __u8 role)
 		return;
 	}
 	note_owner(note, current_task(), role, bpf_ktime_get_boot_ns());
-	note->local_port = READ(sk, __sk_common.skc_num);
+	note->local_port = LOAD(sk, __sk_common.skc_num);
 	note->is_established = 0;
 }
 
@@ -273,7 +290,7 @@ static __always_inline void flow_established(const struct sock *sk, int old_stat
 		note->opened = bpf_ktime_get_boot_ns();
 		note->worker_pid = 0;
 	}
-	note->local_port = READ(sk, __sk_common.skc_num);
+	note->local_port = LOAD(sk, __sk_common.skc_num);
 	note->is_established = 1;
 	note_numbers(note, sk);
 	tell_flow(sk, note, COFF_FLOW_OPEN, 0, old_state);
@@ -295,7 +312,7 @@ static __always_inline void flow_closing(const struct sock *sk)
 static __always_inline void flow_ends(const struct sock *sk, int old_state)
 {
 	struct flow_note *note = note_of(sk, 0);
-	__s32 error = READ(sk, sk_err);
+	__s32 error = LOAD(sk, sk_err);
 
 	if (!note || old_state == TCP_LISTEN)
 		return;
@@ -314,7 +331,7 @@ static __always_inline void flow_ends(const struct sock *sk, int old_state)
 SEC("tp_btf/inet_sock_set_state")
 int BPF_PROG(on_tcp_state, const struct sock *sk, const int old_state, const int new_state)
 {
-	if (READ(sk, sk_protocol) != 6)
+	if (LOAD(sk, sk_protocol) != 6)
 		return 0;
 	switch (new_state) {
 	case TCP_LISTEN:

@@ -2,7 +2,7 @@
 add_library(coff_options INTERFACE)
 target_compile_options(coff_options INTERFACE
   -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wold-style-cast
-  # clang only builds the fuzzers here, and has opinions of its own about libstdc++.
+  # clang only builds the sanitized tests and the fuzzers here, and has opinions of its own about libstdc++.
   $<$<CXX_COMPILER_ID:GNU>:-Werror>
   # Designated initializers leave the rest at its default on purpose.
   -Wno-missing-field-initializers

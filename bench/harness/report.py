@@ -30,17 +30,20 @@ def summarise(without, with_agent, floors):
     return rows
 
 
-def summarise_rates(without, with_agent):
+def summarise_rates(without, with_agent, floors):
     """Median rates and ratios of the servers that were measured."""
     rows = []
     for name in ("redis", "nginx"):
-        if all(name in run for run in without + with_agent):
+        if all(name in run for run in without + with_agent + floors):
             pairs = [(old[name]["rate"], new[name]["rate"])
                      for old, new in zip(without, with_agent)]
             rows.append({"server": name, "bar": THROUGHPUT_BAR,
                          "without": statistics.median(old for old, _ in pairs),
                          "with": statistics.median(new for _, new in pairs),
-                         "ratio": statistics.median(new / old for old, new in pairs)})
+                         "ratio": statistics.median(new / old for old, new in pairs),
+                         "floor": statistics.median(
+                             hooked[name]["rate"] / old[name]["rate"]
+                             for old, hooked in zip(without, floors))})
     return rows
 
 
@@ -61,7 +64,7 @@ def print_text(result):
           "sent; execs: all durable" if not result["failures"] else "proofs failed, see below")
     for row in result["throughput"]:
         print(f"{row['server']:9} {row['without']:9.0f}/s {row['with']:9.0f}/s  "
-              f"throughput {row['ratio']:.3f}, bar {row['bar']:.2f}")
+              f"throughput {row['ratio']:.3f}, bar {row['bar']:.2f}, floor {row['floor']:.3f}")
     if latency := result["latency"]:
         print(f"event to durable entry: p50 {latency['p50_ms']:.1f} ms, p99 "
               f"{latency['p99_ms']:.1f} ms, most {latency['max_ms']:.1f} ms (bar 100 ms at p99)")

@@ -24,6 +24,14 @@ Error gone(std::string_view process) {
                                 " process is being started anew; try again in a moment"};
 }
 
+/// Told before the connection ends; it is new and empty, so that this fits or the client is gone.
+void refuse_client(const Fd& socket) {
+  constexpr std::string_view kAnswer =
+      "{\"error\":\"too many clients of the agent; try again in a moment\",\"code\":\"busy\"}\n";
+  [[maybe_unused]] const ssize_t sent =
+      ::send(socket.get(), kAnswer.data(), kAnswer.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
 }  // namespace
 
 ControlServer::ControlServer(Loop& loop, config::Config settings)
@@ -88,6 +96,7 @@ Result<void> ControlServer::accept_clients() {
     if (!caller || sessions_.size() >= kClientsMax ||
         std::ranges::count_if(sessions_, of_user) >= std::ptrdiff_t{kClientsPerUserMax}) {
       ++counters_.refused_clients;
+      refuse_client(socket);
       continue;
     }
     ++counters_.accepted;

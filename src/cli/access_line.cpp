@@ -5,6 +5,7 @@
 
 #include "base/bytes.hpp"
 #include "base/result.hpp"
+#include "cli/json_read.hpp"
 
 namespace coff::cli {
 
@@ -13,25 +14,6 @@ namespace json = boost::json;
 namespace {
 
 constexpr size_t kTextBytesMax = 160;
-
-const json::object* object_in(const json::object& object, std::string_view name) {
-  const json::value* value = object.if_contains(name);
-  return value != nullptr && value->is_object() ? &value->get_object() : nullptr;
-}
-
-std::string_view text_in(const json::object& object, std::string_view name) {
-  const json::value* value = object.if_contains(name);
-  return value != nullptr && value->is_string() ? std::string_view(value->get_string())
-                                                : std::string_view{};
-}
-
-std::uint64_t number_in(const json::object& object, std::string_view name) {
-  const json::value* value = object.if_contains(name);
-  if (value == nullptr) return 0;
-  json::error_code problem;
-  const auto number = value->to_number<std::uint64_t>(problem);
-  return problem ? 0 : number;
-}
 
 void append_text(std::string& line, std::string_view before, std::string_view text) {
   if (text.empty()) return;
@@ -88,7 +70,7 @@ void append_request(std::string& line, const json::object& entry, const json::ob
   append_list(line, ": ", api, "command", " ");
   append_text(line, " as ", text_in(api, "user"));
   if (api.if_contains("privileged") != nullptr) line += " privileged";
-  const std::uint64_t status = number_in(api, "status");
+  const std::uint64_t status = number_in<std::uint64_t>(api, "status");
   line += " -> ";
   line += status == 0 ? "no answer" : std::to_string(status);
   if (api.if_contains("guessed") != nullptr) line += " (parts were not seen)";
@@ -102,8 +84,8 @@ void append_session(std::string& line, const json::object& session, std::string_
   if (kind == "session_begin") return;
   char seconds[48];
   std::snprintf(seconds, sizeof seconds, " after %.1f s, %llu programs",
-                static_cast<double>(number_in(session, "duration_ns")) / 1e9,
-                static_cast<unsigned long long>(number_in(session, "programs")));
+                static_cast<double>(number_in<std::uint64_t>(session, "duration_ns")) / 1e9,
+                static_cast<unsigned long long>(number_in<std::uint64_t>(session, "programs")));
   line += seconds;
   append_list(line, ": ", session, "commands", "; ");
 }

@@ -10,6 +10,7 @@
 #include "baseline/profile.hpp"
 #include "cli/cli.hpp"
 #include "cli/control.hpp"
+#include "cli/json_read.hpp"
 
 namespace coff::cli {
 namespace {
@@ -25,13 +26,6 @@ struct Options {
   bool all = false;
 };
 
-std::string text(const json::object& object, std::string_view name) {
-  const json::value* value = object.if_contains(name);
-  if (value == nullptr) return {};
-  if (value->is_string()) return printable(std::string_view(value->get_string()));
-  return json::serialize(*value);
-}
-
 /// Calls `use` with an answer that is an object; anything else is printed as it is.
 template <typename Use>
 void with_object(std::string_view item, Use&& use) {
@@ -42,18 +36,18 @@ void with_object(std::string_view item, Use&& use) {
 }
 
 void print_line(const json::object& profile) {
-  std::string state = text(profile, "state");
+  std::string state = shown_in(profile, "state");
   if (state == "learning") {
-    state += " " + text(profile, "observed_s") + "/" + text(profile, "window_s") + " s";
+    state += " " + shown_in(profile, "observed_s") + "/" + shown_in(profile, "window_s") + " s";
   }
-  std::string line = text(profile, "service");
+  std::string line = shown_in(profile, "service");
   if (const json::value* sorts = profile.if_contains("not_judged");
       sorts != nullptr && sorts->is_array() && !sorts->get_array().empty()) {
     line += "  not judged: " + printable(json::serialize(*sorts));
   }
-  if (text(profile, "image_changed") == "true") line += "  [image changed]";
-  std::printf("%-22s %8s %10s  %s\n", state.c_str(), text(profile, "features").c_str(),
-              text(profile, "departures").c_str(), line.c_str());
+  if (shown_in(profile, "image_changed") == "true") line += "  [image changed]";
+  std::printf("%-22s %8s %10s  %s\n", state.c_str(), shown_in(profile, "features").c_str(),
+              shown_in(profile, "departures").c_str(), line.c_str());
 }
 
 void print_header() {
@@ -66,17 +60,18 @@ void print_departures(const json::object& profile) {
   for (const json::value& each : departures->get_array()) {
     if (!each.is_object()) continue;
     const json::object& one = each.get_object();
-    std::printf("departure   %-10s %s  (%s times, first %.19sZ in %s)\n", text(one, "what").c_str(),
-                text(one, "value").c_str(), text(one, "count").c_str(), text(one, "first").c_str(),
-                text(one, "container").c_str());
+    std::printf("departure   %-10s %s  (%s times, first %.19sZ in %s)\n",
+                shown_in(one, "what").c_str(), shown_in(one, "value").c_str(),
+                shown_in(one, "count").c_str(), shown_in(one, "first").c_str(),
+                shown_in(one, "container").c_str());
   }
 }
 
 void print_profile(const json::object& profile) {
   std::printf("%s: %s, %s s of running time, %s events, fingerprint %s\n",
-              text(profile, "service").c_str(), text(profile, "state").c_str(),
-              text(profile, "observed_s").c_str(), text(profile, "samples").c_str(),
-              text(profile, "fingerprint").c_str());
+              shown_in(profile, "service").c_str(), shown_in(profile, "state").c_str(),
+              shown_in(profile, "observed_s").c_str(), shown_in(profile, "samples").c_str(),
+              shown_in(profile, "fingerprint").c_str());
   const json::value* features = profile.if_contains("features");
   if (features != nullptr && features->is_object()) {
     for (const auto& [what, list] : features->get_object()) {

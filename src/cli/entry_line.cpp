@@ -10,6 +10,7 @@
 #include "base/clock.hpp"
 #include "base/result.hpp"
 #include "cli/access_line.hpp"
+#include "cli/json_read.hpp"
 
 namespace coff::cli {
 namespace {
@@ -22,12 +23,6 @@ constexpr std::size_t kLineBytesMax = 600;
 /// Shown elsewhere in the line, or of no interest to a reader.
 constexpr std::array<std::string_view, 8> kHidden = {"v",       "seq",  "time", "boot",
                                                      "boot_id", "type", "kind", "sentence"};
-
-std::string_view string_member(const json::object& object, std::string_view name) {
-  const json::value* value = object.if_contains(name);
-  if (value == nullptr || !value->is_string()) return {};
-  return std::string_view(value->get_string());
-}
 
 void append_cut(std::string& line, std::string_view text) {
   if (text.size() <= kValueBytesMax) return append_printable(line, text);
@@ -61,16 +56,11 @@ void append_lag(std::string& line, std::int64_t wall_ns) {
   line.append(" +").append(std::to_string(std::max<std::int64_t>(lag_ms, 0))).append("ms");
 }
 
-const json::object* object_member(const json::object& object, std::string_view name) {
-  const json::value* value = object.if_contains(name);
-  return value != nullptr && value->is_object() ? &value->get_object() : nullptr;
-}
-
 void append_subject(std::string& line, const json::object& event) {
-  if (const auto* container = object_member(event, "container")) {
-    const std::string_view name = string_member(*container, "name");
-    append_printable(line, name.empty() ? string_member(*container, "id").substr(0, 12) : name);
-    const std::string_view image = string_member(*container, "image");
+  if (const auto* container = object_in(event, "container")) {
+    const std::string_view name = text_in(*container, "name");
+    append_printable(line, name.empty() ? text_in(*container, "id").substr(0, 12) : name);
+    const std::string_view image = text_in(*container, "image");
     if (!image.empty()) {
       line += '(';
       append_printable(line, image);
@@ -79,9 +69,9 @@ void append_subject(std::string& line, const json::object& event) {
   } else {
     line += "host";
   }
-  if (const auto* process = object_member(event, "process")) {
+  if (const auto* process = object_in(event, "process")) {
     line += ' ';
-    append_printable(line, string_member(*process, "name"));
+    append_printable(line, text_in(*process, "name"));
     line += '[';
     if (const json::value* pid = process->if_contains("pid")) line += json::serialize(*pid);
     line += ']';
@@ -106,25 +96,25 @@ void append_event(std::string& line, const json::object& event, std::string_view
   append_subject(line, event);
   line += ' ';
   append_printable(line, kind);
-  const auto* process = object_member(event, "process");
+  const auto* process = object_in(event, "process");
   if (kind == "exec" && process != nullptr) append_arguments(line, *process);
   for (const char* group : {"file", "file2", "socket", "engine", "exec"}) {
-    const auto* members = object_member(event, group);
+    const auto* members = object_in(event, group);
     if (members == nullptr) continue;
     for (const char* name : {"path", "remote", "local", "address", "action", "filename"}) {
-      if (const std::string_view text = string_member(*members, name); !text.empty()) {
+      if (const std::string_view text = text_in(*members, name); !text.empty()) {
         line += ' ';
         append_cut(line, text);
       }
     }
   }
-  if (const std::string_view error = string_member(event, "error"); !error.empty()) {
+  if (const std::string_view error = text_in(event, "error"); !error.empty()) {
     line += " failed (";
     append_printable(line, error);
     line += ')';
   }
-  if (const auto* user = object_member(event, "user")) {
-    const std::string_view name = string_member(*user, "name");
+  if (const auto* user = object_in(event, "user")) {
+    const std::string_view name = text_in(*user, "name");
     line += "  as ";
     if (!name.empty()) append_printable(line, name);
     else if (const json::value* uid = user->if_contains("uid")) line += json::serialize(*uid);
@@ -140,19 +130,19 @@ std::string_view priority_colour(std::string_view priority) {
 
 /// "Warning Rule's name: what it says  (12 more until TIME)".
 void append_finding(std::string& line, const json::object& entry, const json::object& finding) {
-  append_printable(line, string_member(finding, "rule"));
+  append_printable(line, text_in(finding, "rule"));
   line += ": ";
-  const std::string_view output = string_member(finding, "output");
+  const std::string_view output = text_in(finding, "output");
   append_printable(line, output.substr(0, kLineBytesMax));
   if (output.size() > kLineBytesMax) line += "…";
   if (const json::value* repeats = entry.if_contains("repeats")) {
     line += "  (" + json::serialize(*repeats) + " more until ";
-    append_printable(line, string_member(entry, "last"));
+    append_printable(line, text_in(entry, "last"));
     line += ')';
   }
   if (const json::value* limited = entry.if_contains("limited")) {
     line += "  (" + json::serialize(*limited) + " more of this rule until ";
-    append_printable(line, string_member(entry, "last"));
+    append_printable(line, text_in(entry, "last"));
     line += ')';
   }
 }
@@ -162,11 +152,11 @@ std::string line_of(const json::object& entry, const EntryLineOptions& options) 
   const auto paint = [&](std::string_view code) {
     if (options.colour) line.append("\x1b[").append(code).append("m");
   };
-  const auto wall_ns = parse_time(string_member(entry, "time"));
-  const std::string_view type = string_member(entry, "type");
-  const std::string_view kind = string_member(entry, "kind");
+  const auto wall_ns = parse_time(text_in(entry, "time"));
+  const std::string_view type = text_in(entry, "type");
+  const std::string_view kind = text_in(entry, "kind");
   // A sentence begins with its time, and says whose it is.
-  const std::string_view sentence = string_member(entry, "sentence");
+  const std::string_view sentence = text_in(entry, "sentence");
   if (!sentence.empty()) {
     append_printable(line, sentence);
   } else {
@@ -174,13 +164,13 @@ std::string line_of(const json::object& entry, const EntryLineOptions& options) 
     line += wall_ns ? format_time(*wall_ns).substr(0, 23) + "Z" : "-";
     paint("0");
     line += ' ';
-    const json::object* finding = object_member(entry, "finding");
+    const json::object* finding = object_in(entry, "finding");
     if (type == "event") {
       append_event(line, entry, kind);
     } else if (type == "access") {
       append_access(line, entry, kind);
     } else if (finding != nullptr) {
-      const std::string_view priority = string_member(*finding, "priority");
+      const std::string_view priority = text_in(*finding, "priority");
       paint(priority_colour(priority));
       append_printable(line, priority);
       paint("0");

@@ -12,6 +12,7 @@
 #include "cli/cli.hpp"
 #include "cli/control.hpp"
 #include "cli/exposure_store.hpp"
+#include "cli/json_read.hpp"
 #include "exposure/answer.hpp"
 
 namespace coff::cli {
@@ -31,12 +32,6 @@ struct ContainerName {
   std::string image;
 };
 
-std::string member(const json::object& object, std::string_view name) {
-  const json::value* value = object.if_contains(name);
-  return value != nullptr && value->is_string() ? std::string(std::string_view(value->get_string()))
-                                                : std::string();
-}
-
 /// Names and images of containers, as far as a running agent knows them.
 std::map<std::string, ContainerName> names_from_agent(const Global& global,
                                                       const std::string& socket) {
@@ -51,7 +46,8 @@ std::map<std::string, ContainerName> names_from_agent(const Global& global,
     const json::value* container = value.get_object().if_contains("container");
     if (container != nullptr && container->is_object()) {
       const json::object& members = container->get_object();
-      names[member(members, "id")] = {member(members, "name"), member(members, "image")};
+      names[std::string(text_in(members, "id"))] = {std::string(text_in(members, "name")),
+                                                    std::string(text_in(members, "image"))};
     }
     return true;
   });

@@ -5,6 +5,7 @@
 #include <charconv>
 
 #include "base/clock.hpp"
+#include "cli/json_read.hpp"
 #include "rules/finding.hpp"
 
 namespace coff::cli {
@@ -12,11 +13,6 @@ namespace coff::cli {
 namespace {
 
 namespace json = boost::json;
-
-std::string text_of(const json::object& object, std::string_view key) {
-  const json::value* value = object.if_contains(key);
-  return value != nullptr && value->is_string() ? std::string(value->get_string()) : std::string();
-}
 
 // The type that the field has: Falco writes numbers as numbers.
 schema::Value value_of(std::string_view name, std::string_view text) {
@@ -53,11 +49,11 @@ Result<std::string> falco_shape(std::string_view entry, std::string_view hostnam
   if (told == nullptr || !told->is_object()) return fail(Code::kInvalid, "this is no finding");
   const json::object& object = told->get_object();
   rules::Finding finding;
-  finding.rule = text_of(object, "rule");
+  finding.rule = std::string(text_in(object, "rule"));
   finding.source = "syscall";
-  finding.output = text_of(object, "output");
-  finding.wall_ns = parse_time(text_of(*whole, "time")).value_or(0);
-  if (const auto priority = rules::parse_priority(text_of(object, "priority"))) {
+  finding.output = std::string(text_in(object, "output"));
+  finding.wall_ns = parse_time(text_in(*whole, "time")).value_or(0);
+  if (const auto priority = rules::parse_priority(text_in(object, "priority"))) {
     finding.priority = *priority;
   }
   if (const json::value* tags = object.if_contains("tags"); tags != nullptr && tags->is_array()) {

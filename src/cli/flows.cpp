@@ -11,6 +11,7 @@
 #include "base/clock.hpp"
 #include "cli/cli.hpp"
 #include "cli/control.hpp"
+#include "cli/json_read.hpp"
 #include "flow/graph.hpp"
 
 namespace coff::cli {
@@ -28,64 +29,44 @@ struct Options {
   std::string to;
 };
 
-const json::object& object_in(const json::object& object, std::string_view name) {
-  static const json::object kNone;
-  const json::value* value = object.if_contains(name);
-  return value != nullptr && value->is_object() ? value->get_object() : kNone;
-}
-
-std::string text(const json::object& object, std::string_view name) {
-  const json::value* value = object.if_contains(name);
-  if (value == nullptr) return {};
-  return value->is_string() ? std::string(value->get_string()) : json::serialize(*value);
-}
-
-std::uint64_t number(const json::object& object, std::string_view name) {
-  const json::value* value = object.if_contains(name);
-  if (value == nullptr) return 0;
-  if (value->is_uint64()) return value->get_uint64();
-  return value->is_int64() && value->get_int64() > 0
-             ? static_cast<std::uint64_t>(value->get_int64())
-             : 0;
-}
-
 std::string without_port(const std::string& address) {
   const size_t colon = address.rfind(':');
   return colon == std::string::npos ? address : address.substr(0, colon);
 }
 
 std::string container_name(const json::object& container) {
-  const std::string name = text(container, "name");
-  return name.empty() ? text(container, "id").substr(0, 12) : name;
+  const std::string name = any_text_in(container, "name");
+  return name.empty() ? any_text_in(container, "id").substr(0, 12) : name;
 }
 
 /// The name of one side at a level of detail.
 std::string party_name(const json::object& party, const std::string& by) {
-  if (text(party, "here") != "true") return without_port(text(party, "address"));
-  const json::object& container = object_in(party, "container");
+  if (any_text_in(party, "here") != "true") return without_port(any_text_in(party, "address"));
+  const json::object& container = object_or_empty(party, "container");
   const bool contained = !container.empty();
   if (by == "host") return "this host";
-  if (by == "image" && contained) return text(container, "image");
+  if (by == "image" && contained) return any_text_in(container, "image");
   if (by == "container" && contained) return container_name(container);
   if (by == "process") {
     return (contained ? container_name(container) : std::string("host")) + " " +
-           text(party, "process");
+           any_text_in(party, "process");
   }
-  if (!contained) return "host " + text(party, "process");
-  const std::string service = text(container, "service");
+  if (!contained) return "host " + any_text_in(party, "process");
+  const std::string service = any_text_in(container, "service");
   if (service.empty()) return container_name(container);
-  const std::string project = text(container, "project");
+  const std::string project = any_text_in(container, "project");
   return project.empty() ? service : project + "/" + service;
 }
 
 bool party_matches(const json::object& party, const std::string& wanted) {
-  const json::object& container = object_in(party, "container");
+  const json::object& container = object_or_empty(party, "container");
   const auto holds = [&](const std::string& value) {
     return value.find(wanted) != std::string::npos;
   };
-  return text(container, "id").starts_with(wanted) || holds(text(container, "name")) ||
-         holds(text(container, "service")) || holds(text(party, "process")) ||
-         without_port(text(party, "address")) == wanted;
+  return any_text_in(container, "id").starts_with(wanted) ||
+         holds(any_text_in(container, "name")) || holds(any_text_in(container, "service")) ||
+         holds(any_text_in(party, "process")) ||
+         without_port(any_text_in(party, "address")) == wanted;
 }
 
 struct Answer {
@@ -113,12 +94,13 @@ bool ask(Global& global, const Options& options, Answer& answer) {
       const json::value value = json::parse(item, problem);
       if (problem || !value.is_object()) return true;
       const json::object& object = value.get_object();
-      if (object.contains("coverage")) answer.coverage = object_in(object, "coverage");
-      const json::object& edge = object_in(object, "edge");
+      if (object.contains("coverage")) answer.coverage = object_or_empty(object, "coverage");
+      const json::object& edge = object_or_empty(object, "edge");
       const bool wanted = options.container.empty() ||
-                          party_matches(object_in(edge, "client"), options.container) ||
-                          party_matches(object_in(edge, "server"), options.container);
-      if (!edge.empty() && wanted && text(edge, "last") >= since) answer.edges.push_back(edge);
+                          party_matches(object_or_empty(edge, "client"), options.container) ||
+                          party_matches(object_or_empty(edge, "server"), options.container);
+      if (!edge.empty() && wanted && any_text_in(edge, "last") >= since)
+        answer.edges.push_back(edge);
       return true;
     });
   }
@@ -130,26 +112,29 @@ bool ask(Global& global, const Options& options, Answer& answer) {
 flow::Graph graph_of(const Answer& answer, const std::string& by) {
   flow::Graph graph;
   for (const json::object& edge : answer.edges) {
-    graph.add(party_name(object_in(edge, "client"), by), party_name(object_in(edge, "server"), by),
-              static_cast<std::uint16_t>(number(edge, "port")),
-              {.connections = number(edge, "connections"),
-               .failed = number(edge, "failed"),
-               .bytes = number(edge, "bytes_to_server") + number(edge, "bytes_to_client"),
-               .first = text(edge, "first"),
-               .last = text(edge, "last")});
+    graph.add(party_name(object_or_empty(edge, "client"), by),
+              party_name(object_or_empty(edge, "server"), by),
+              static_cast<std::uint16_t>(number_in<std::uint64_t>(edge, "port")),
+              {.connections = number_in<std::uint64_t>(edge, "connections"),
+               .failed = number_in<std::uint64_t>(edge, "failed"),
+               .bytes = number_in<std::uint64_t>(edge, "bytes_to_server") +
+                        number_in<std::uint64_t>(edge, "bytes_to_client"),
+               .first = any_text_in(edge, "first"),
+               .last = any_text_in(edge, "last")});
   }
   return graph;
 }
 
 /// What the answer lacks; nothing when it is whole.
 void print_coverage(const json::object& coverage) {
-  if (number(coverage, "sampled_one_in") > 1) {
-    std::printf("under load: one connection in %llu is told with both ends, all are counted\n",
-                static_cast<unsigned long long>(number(coverage, "sampled_one_in")));
+  if (number_in<std::uint64_t>(coverage, "sampled_one_in") > 1) {
+    std::printf(
+        "under load: one connection in %llu is told with both ends, all are counted\n",
+        static_cast<unsigned long long>(number_in<std::uint64_t>(coverage, "sampled_one_in")));
   }
-  const std::uint64_t lost = number(coverage, "lost");
-  const std::uint64_t evicted =
-      number(coverage, "connections_evicted") + number(coverage, "edges_evicted");
+  const std::uint64_t lost = number_in<std::uint64_t>(coverage, "lost");
+  const std::uint64_t evicted = number_in<std::uint64_t>(coverage, "connections_evicted") +
+                                number_in<std::uint64_t>(coverage, "edges_evicted");
   if (lost != 0) std::printf("%llu records lost\n", static_cast<unsigned long long>(lost));
   if (evicted != 0) {
     std::printf("%llu forgotten: more at a time than are kept\n",
@@ -158,18 +143,20 @@ void print_coverage(const json::object& coverage) {
 }
 
 void print_edge(const json::object& edge) {
-  const std::string who = printable(party_name(object_in(edge, "client"), "process")) + " -> " +
-                          printable(party_name(object_in(edge, "server"), "process")) + ":" +
-                          text(edge, "port");
-  const std::string last = text(edge, "last");
+  const std::string who = printable(party_name(object_or_empty(edge, "client"), "process")) +
+                          " -> " +
+                          printable(party_name(object_or_empty(edge, "server"), "process")) + ":" +
+                          any_text_in(edge, "port");
+  const std::string last = any_text_in(edge, "last");
   std::printf("%.8s %8llu %6llu %10s %10s  %s", last.size() > 19 ? last.c_str() + 11 : "",
-              static_cast<unsigned long long>(number(edge, "connections")),
-              static_cast<unsigned long long>(number(edge, "failed")),
-              flow::bytes_text(number(edge, "bytes_to_server")).c_str(),
-              flow::bytes_text(number(edge, "bytes_to_client")).c_str(), who.c_str());
-  if (edge.contains("via")) std::printf(" via %s", printable(text(edge, "via")).c_str());
+              static_cast<unsigned long long>(number_in<std::uint64_t>(edge, "connections")),
+              static_cast<unsigned long long>(number_in<std::uint64_t>(edge, "failed")),
+              flow::bytes_text(number_in<std::uint64_t>(edge, "bytes_to_server")).c_str(),
+              flow::bytes_text(number_in<std::uint64_t>(edge, "bytes_to_client")).c_str(),
+              who.c_str());
+  if (edge.contains("via")) std::printf(" via %s", shown_in(edge, "via").c_str());
   if (edge.contains("last_error")) {
-    std::printf(" (last failure %s)", printable(text(edge, "last_error")).c_str());
+    std::printf(" (last failure %s)", shown_in(edge, "last_error").c_str());
   }
   std::printf("\n");
 }
@@ -294,8 +281,8 @@ void run_explain(Global& global, const Options& options) {
   json::array evidence;
   for (size_t at = 0; at + 1 < way.size(); ++at) {
     for (const auto& edge : answer.edges) {
-      if (party_name(object_in(edge, "client"), options.by) != way[at]) continue;
-      if (party_name(object_in(edge, "server"), options.by) != way[at + 1]) continue;
+      if (party_name(object_or_empty(edge, "client"), options.by) != way[at]) continue;
+      if (party_name(object_or_empty(edge, "server"), options.by) != way[at + 1]) continue;
       if (global.json) evidence.emplace_back(edge);
       else print_edge(edge);
     }

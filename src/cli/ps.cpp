@@ -9,6 +9,7 @@
 #include "base/bytes.hpp"
 #include "cli/cli.hpp"
 #include "cli/control.hpp"
+#include "cli/json_read.hpp"
 
 namespace coff::cli {
 namespace {
@@ -33,47 +34,35 @@ struct Group {
   std::vector<Row> rows;
 };
 
-std::string text(const json::object& object, std::string_view name) {
-  const json::value* value = object.if_contains(name);
-  if (value == nullptr) return {};
-  if (value->is_string()) return printable(std::string_view(value->get_string()));
-  return json::serialize(*value);
-}
-
-std::int64_t number(const json::object& object, std::string_view name) {
-  const json::value* value = object.if_contains(name);
-  if (value == nullptr) return 0;
-  if (value->is_int64()) return value->get_int64();
-  return value->is_uint64() ? static_cast<std::int64_t>(value->get_uint64()) : 0;
-}
-
 std::string title_of(const json::object& container) {
-  std::string title = text(container, "id").substr(0, 12) + "  " + text(container, "name");
-  const std::string image = text(container, "image");
+  std::string title = shown_in(container, "id").substr(0, 12) + "  " + shown_in(container, "name");
+  const std::string image = shown_in(container, "image");
   title += "  " + (image.empty() ? "(image not known)" : image);
-  if (const std::string service = text(container, "service"); !service.empty()) {
+  if (const std::string service = shown_in(container, "service"); !service.empty()) {
     title += "  service " + service;
   }
-  if (text(container, "privileged") == "true") title += "  PRIVILEGED";
-  const std::string metadata = text(container, "metadata");
+  if (shown_in(container, "privileged") == "true") title += "  PRIVILEGED";
+  const std::string metadata = shown_in(container, "metadata");
   if (metadata != "complete") title += "  [" + metadata + "]";
   return title;
 }
 
 Row row_of(const json::object& process) {
-  std::string user = text(process, "user");
-  if (user.empty()) user = text(process, "uid");
-  const std::string started = text(process, "started");
+  std::string user = shown_in(process, "user");
+  if (user.empty()) user = shown_in(process, "uid");
+  const std::string started = shown_in(process, "started");
   char head[96];
-  std::snprintf(head, sizeof head, "%8s %-12.12s %.8s ", text(process, "pid").c_str(), user.c_str(),
-                started.size() > 19 ? started.c_str() + 11 : "");
+  std::snprintf(head, sizeof head, "%8s %-12.12s %.8s ", shown_in(process, "pid").c_str(),
+                user.c_str(), started.size() > 19 ? started.c_str() + 11 : "");
   std::string line = head;
   // 64 bits as hexadecimal: what an unprivileged process has none of.
-  const auto capabilities = static_cast<unsigned long long>(number(process, "capabilities"));
+  const auto capabilities =
+      static_cast<unsigned long long>(number_in<std::int64_t>(process, "capabilities"));
   char hexadecimal[20];
   std::snprintf(hexadecimal, sizeof hexadecimal, "%10llx  ", capabilities);
   line += hexadecimal;
-  return {number(process, "pid"), number(process, "ppid"), std::move(line)};
+  return {number_in<std::int64_t>(process, "pid"), number_in<std::int64_t>(process, "ppid"),
+          std::move(line)};
 }
 
 // Children below their parents, as deep as the parents are of the same container.
@@ -113,14 +102,15 @@ class Listing {
     const json::object& object = value.get_object();
     if (const json::value* container = object.if_contains("container");
         container != nullptr && container->is_object()) {
-      Group& group = groups_[text(container->get_object(), "id")];
+      Group& group = groups_[shown_in(container->get_object(), "id")];
       group.title = title_of(container->get_object());
-      group.name = text(container->get_object(), "name");
+      group.name = shown_in(container->get_object(), "name");
     }
     if (const json::value* process = object.if_contains("process");
         process != nullptr && process->is_object()) {
       const json::object& members = process->get_object();
-      rows_[text(members, "container")].emplace_back(row_of(members), text(members, "command"));
+      rows_[shown_in(members, "container")].emplace_back(row_of(members),
+                                                         shown_in(members, "command"));
     }
   }
 

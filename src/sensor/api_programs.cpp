@@ -5,10 +5,12 @@
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
 
+#include <array>
 #include <atomic>
 #include <cerrno>
 #include <cstring>
 
+#include "sensor/function_probe.hpp"
 #include "sensor/kernel_programs.hpp"
 
 // Generated; takes its types from the shared headers above.
@@ -29,23 +31,38 @@ bool has_socket_lengths() {
   return has;
 }
 
+// Programs of this kind may ask for socket cookies since 5.12; this map is a release older, and
+// nothing nearer can be asked for. On 5.11 the verifier refuses, which is named as well.
+bool can_name_sockets() {
+  return libbpf_probe_bpf_map_type(BPF_MAP_TYPE_TASK_STORAGE, nullptr) == 1;
+}
+
 }  // namespace
 
+// The functions of Unix sockets where the kernel permits it: the tracepoints fire for every socket.
 void leave_out_api_programs(cofferdam_bpf& opened) {
-  if (has_socket_lengths()) return;
-  bpf_program__set_autoload(opened.progs.on_api_receive, false);
-  bpf_program__set_autoload(opened.progs.on_api_send, false);
+  const bool by_function = can_name_sockets() && function_refusal("unix_stream_recvmsg").empty() &&
+                           function_refusal("unix_stream_sendmsg").empty();
+  const bool by_tracepoint = !by_function && has_socket_lengths();
+  bpf_program__set_autoload(opened.progs.on_unix_receive, by_function);
+  bpf_program__set_autoload(opened.progs.on_unix_send, by_function);
+  bpf_program__set_autoload(opened.progs.on_api_receive, by_tracepoint);
+  bpf_program__set_autoload(opened.progs.on_api_send, by_tracepoint);
 }
 
 void KernelPrograms::attach_api() {
   const auto& progs = skeleton_->progs;
-  if (!bpf_program__autoload(progs.on_api_receive)) {
+  const bool by_function = bpf_program__autoload(progs.on_unix_receive);
+  if (!by_function && !bpf_program__autoload(progs.on_api_receive)) {
     blindness_.push_back({.what = "requests to container engines: who asked for what",
-                          .reason = "this kernel has no tracepoints behind receives and sends",
+                          .reason = "this kernel lets no program watch what sockets carry",
                           .remedy = "a kernel of 6.3 or newer"});
     return;
   }
-  for (bpf_program* program : {progs.on_api_receive, progs.on_api_send}) {
+  const std::array programs = by_function
+                                  ? std::array{progs.on_unix_receive, progs.on_unix_send}
+                                  : std::array{progs.on_api_receive, progs.on_api_send};
+  for (bpf_program* program : programs) {
     Link link(bpf_program__attach(program));
     if (link == nullptr) {
       blindness_.push_back({.what = "requests to container engines",

@@ -11,9 +11,7 @@ namespace coff::sensor {
 /// no such entry.
 inline constexpr const char* kCompatProgram = "on_compat_call";
 
-/// Why a program cannot watch the function behind the entry here; "" when one can. Asks the kernel
-/// by loading and attaching a program that does nothing, because a refusal of the real one would
-/// cost a second load of all programs.
+/// Why a program cannot watch the function behind the entry here; "" when one can.
 std::string compat_entry_refusal();
 
 /// What stays unseen of the entry. `refusal` is why the entry itself is not watched, or "".
