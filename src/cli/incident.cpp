@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstdio>
 #include <functional>
 #include <memory>
@@ -124,25 +125,26 @@ Result<void> run_update(const Arguments& arguments, Global& global) {
   json.member("limit", std::uint64_t{10'000});
   if (newest_ns > kOverlap_ns) json.member("since", format_time(newest_ns - kOverlap_ns));
   json.end_object();
-  Result<void> taken;
-  std::uint64_t findings = 0;
+  std::vector<incident::FindingFacts> findings;
   TRY(client.call("events.query", call, [&](std::string_view item) {
-    const auto facts = incident::finding_facts(item);
-    if (!facts) return true;
-    ++findings;
-    const auto number = store.take(*facts);
-    if (!number) taken = std::unexpected(number.error());
-    return number.has_value();
+    auto facts = incident::finding_facts(item);
+    if (facts) findings.push_back(std::move(*facts));
+    return true;
   }));
-  TRY(std::move(taken));
+  TRY(store.take(findings));
   const std::uint64_t open = TRY(store.list(false)).size();
   if (global.json) {
     std::string text;
-    JsonWriter(text).begin_object().member("findings", findings).member("open", open).end_object();
+    JsonWriter(text)
+        .begin_object()
+        .member("findings", std::uint64_t{findings.size()})
+        .member("open", open)
+        .end_object();
     std::printf("%s\n", text.c_str());
   } else {
     std::printf("%llu findings looked at, %llu incidents open\n",
-                static_cast<unsigned long long>(findings), static_cast<unsigned long long>(open));
+                static_cast<unsigned long long>(findings.size()),
+                static_cast<unsigned long long>(open));
   }
   return {};
 }

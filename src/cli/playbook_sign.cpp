@@ -25,7 +25,7 @@ struct Arguments {
   std::vector<std::string> trusted;
 };
 
-Result<std::string> sign(const Arguments& arguments) {
+Result<std::string> sign(const Arguments& arguments, bool json) {
   const playbook::Playbook playbook = TRY(read_playbook(arguments.file));
   const std::string pem = TRY(read_file(arguments.key, kKeyBytesMax));
   const playbook::Key key = TRY(playbook::Key::private_from_pem(pem));
@@ -36,11 +36,12 @@ Result<std::string> sign(const Arguments& arguments) {
                                                      .created_by = arguments.identity,
                                                      .now = now,
                                                      .valid_until = arguments.until}));
+  if (arguments.out.empty() && json) return boost::json::serialize(document) + "\n";
   return playbook::pretty(document);
 }
 
 void run_sign(const Arguments& arguments, Global& global) {
-  const auto text = sign(arguments);
+  const auto text = sign(arguments, global.json);
   Result<void> written;
   if (text && !arguments.out.empty()) written = replace_file(arguments.out, *text);
   if (!text || !written) {

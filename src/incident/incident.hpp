@@ -4,6 +4,7 @@
 #include <array>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -83,9 +84,9 @@ class Store {
  public:
   static Result<Store> open(const std::string& path);
 
-  /// Opens an incident for a finding or joins it to one; its number. A finding whose entry is known
-  /// already changes nothing.
-  Result<std::int64_t> take(const FindingFacts& finding);
+  /// Opens an incident for each finding or joins it to one, all of them or none; the numbers. A
+  /// finding whose entry is known already changes nothing.
+  Result<std::vector<std::int64_t>> take(std::span<const FindingFacts> findings);
   /// Opens one by hand.
   Result<std::int64_t> open_incident(const std::string& title, const std::string& container,
                                      const std::string& who, std::int64_t now_ns);
@@ -106,6 +107,7 @@ class Store {
 
  private:
   explicit Store(Database database) : database_(std::move(database)) {}
+  Result<std::int64_t> take_one(const FindingFacts& finding);
   Result<std::optional<std::int64_t>> find_group(const FindingFacts& finding);
   Result<std::int64_t> insert(const Incident& incident);
 

@@ -31,17 +31,18 @@ class Incidents : public ::testing::Test {
   }
   std::int64_t take(const std::string& container, const std::string& lineage, std::int64_t minute,
                     const std::string& priority = "Warning") {
-    const auto number = store_->take({.time_ns = kStart_ns + minute * kMinute_ns,
-                                      .id = "x",
-                                      .rule = "Rule " + priority,
-                                      .priority = priority,
-                                      .output = "out",
-                                      .container = container,
-                                      .name = container + "-name",
-                                      .lineage = lineage,
-                                      .reference = std::to_string(++entries_)});
-    EXPECT_TRUE(number) << number.error().message();
-    return number.value_or(0);
+    const FindingFacts facts = {.time_ns = kStart_ns + minute * kMinute_ns,
+                                .id = "x",
+                                .rule = "Rule " + priority,
+                                .priority = priority,
+                                .output = "out",
+                                .container = container,
+                                .name = container + "-name",
+                                .lineage = lineage,
+                                .reference = std::to_string(++entries_)};
+    const auto numbers = store_->take({&facts, 1});
+    EXPECT_TRUE(numbers) << numbers.error().message();
+    return numbers ? numbers->front() : 0;
   }
 
   std::string path_;

@@ -13,7 +13,8 @@ namespace {
 constexpr std::int64_t kVersion = 1;
 constexpr std::string_view kColumns =
     "number, id, state, title, owner, severity, container, name, opened_ns, last_ns, closed_ns, "
-    "lessons, (SELECT count(*) FROM item WHERE incident = number AND sort = 'finding')";
+    "lessons, (SELECT count(*) FROM item WHERE item.incident = incident.number AND sort = "
+    "'finding')";
 constexpr std::array<std::string_view, 8> kPriorities = {
     "Debug", "Informational", "Notice", "Warning", "Error", "Critical", "Alert", "Emergency"};
 
@@ -101,7 +102,8 @@ Result<std::int64_t> Store::insert(const Incident& incident) {
 // Of the incidents that fit, the one whose newest finding is the nearest.
 Result<std::optional<std::int64_t>> Store::find_group(const FindingFacts& finding) {
   Statement statement = TRY(database_.prepare(
-      "SELECT number, last_ns, EXISTS (SELECT 1 FROM item WHERE incident = incident.number AND "
+      "SELECT number, last_ns, EXISTS (SELECT 1 FROM item WHERE item.incident = incident.number "
+      "AND "
       "lineage = ?2 AND lineage != '') FROM incident WHERE container = ?1 AND state != 5 AND "
       "last_ns BETWEEN ?3 AND ?4 ORDER BY abs(last_ns - ?5)"));
   statement.bind_text(1, finding.container)
@@ -119,7 +121,23 @@ Result<std::optional<std::int64_t>> Store::find_group(const FindingFacts& findin
   return std::nullopt;
 }
 
-Result<std::int64_t> Store::take(const FindingFacts& finding) {
+Result<std::vector<std::int64_t>> Store::take(std::span<const FindingFacts> findings) {
+  TRY(database_.execute("BEGIN IMMEDIATE"));
+  std::vector<std::int64_t> numbers;
+  for (const FindingFacts& finding : findings) {
+    const auto number = take_one(finding);
+    if (!number) {
+      // The error that counts is the first one.
+      [[maybe_unused]] const auto undone = database_.execute("ROLLBACK");
+      return std::unexpected(number.error());
+    }
+    numbers.push_back(*number);
+  }
+  TRY(database_.execute("COMMIT"));
+  return numbers;
+}
+
+Result<std::int64_t> Store::take_one(const FindingFacts& finding) {
   Statement known = TRY(database_.prepare(
       "SELECT incident FROM item WHERE sort = 'finding' AND reference = ?1 AND reference != ''"));
   known.bind_text(1, finding.reference);

@@ -1,7 +1,9 @@
 // The world of runs on this host: states in a folder, commands by policy, actions by whoever acts.
 #include "playbook/local_effects.hpp"
 
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <time.h>
 
@@ -76,6 +78,19 @@ Result<std::string> LocalRuns::path_of(const std::string& run, std::string_view 
   return options_.folder + '/' + run + std::string(suffix);
 }
 
+// A run and the playbooks that it called move together.
+Result<void> LocalRuns::lock(const std::string& run) {
+  const std::string whole = run.substr(0, run.find('.'));
+  if (lock_.valid() && locked_ == whole) return {};
+  Fd file = TRY(open_file(TRY(path_of(whole, ".lock")), O_RDWR | O_CREAT, 0600));
+  if (::flock(file.get(), LOCK_EX | LOCK_NB) != 0) {
+    return fail(Code::kBusy, whole + ": another process moves this run");
+  }
+  lock_ = std::move(file);
+  locked_ = whole;
+  return {};
+}
+
 Result<RunReport> LocalRuns::begin(const Playbook& playbook,
                                    std::map<std::string, std::string> values) {
   const std::string run = TRY(new_identifier("run"));
@@ -85,6 +100,7 @@ Result<RunReport> LocalRuns::begin(const Playbook& playbook,
   if (::mkdir(options_.folder.c_str(), 0700) != 0 && errno != EEXIST) {
     return fail_errno("cannot make " + options_.folder);
   }
+  TRY(lock(run));
   TRY(replace_file(TRY(path_of(run, ".playbook.json")), pretty(playbook.document), 0600));
   auto executor = TRY(Executor::begin(
       playbook, {.run = run, .values = std::move(values), .now_ms = wall_now_ms()}));
@@ -122,6 +138,8 @@ Result<RunReport> LocalRuns::go_on(const std::string& run, Executor executor,
 }
 
 Result<RunReport> LocalRuns::resume(const std::string& run) {
+  TRY(read(run));
+  TRY(lock(run));
   RunReport report = TRY(read(run));
   if (report.state.status != RunStatus::kRunning) return report;
   auto executor = TRY(Executor::resume(report.playbook, std::move(report.state), wall_now_ms()));
@@ -130,6 +148,8 @@ Result<RunReport> LocalRuns::resume(const std::string& run) {
 
 Result<RunReport> LocalRuns::answer(const std::string& run, std::uint64_t number,
                                     const Outcome& outcome) {
+  TRY(read(run));
+  TRY(lock(run));
   RunReport report = TRY(read(run));
   const auto effect = std::ranges::find(report.state.effects, number, &Effect::number);
   if (effect == report.state.effects.end() || effect->kind != EffectKind::kManual) {

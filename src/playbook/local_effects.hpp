@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "base/fd.hpp"
 #include "playbook/command.hpp"
 #include "playbook/executor.hpp"
 
@@ -35,7 +36,8 @@ struct RunReport {
 };
 
 /// Runs playbooks and keeps their states in a folder: RUN.json is the state, written whole and
-/// synced before any effect begins, RUN.playbook.json the document that it executes.
+/// synced before any effect begins, RUN.playbook.json the document that it executes. Whoever moves
+/// a run holds a lock on RUN.lock; another process is told kBusy.
 class LocalRuns {
  public:
   explicit LocalRuns(LocalOptions options) : options_(std::move(options)) {}
@@ -58,9 +60,12 @@ class LocalRuns {
                                                const std::string& version) const;
   std::optional<Outcome> call_playbook(const std::string& run, const Effect& effect,
                                        const Step& step);
-  Outcome execute(const Effect& effect) const;
+  [[nodiscard]] Outcome execute(const Effect& effect) const;
+  Result<void> lock(const std::string& run);
 
   LocalOptions options_;
+  std::string locked_;
+  Fd lock_;
   bool in_call_ = false;  ///< The caller waits on the stack and reads the end itself.
 };
 
