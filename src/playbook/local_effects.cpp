@@ -9,10 +9,12 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <utility>
 
 #include "base/clock.hpp"
 #include "base/fd.hpp"
 #include "playbook/names.hpp"
+#include "playbook/variables.hpp"
 
 namespace coff::playbook {
 namespace {
@@ -155,6 +157,17 @@ Result<RunReport> LocalRuns::answer(const std::string& run, std::uint64_t number
   if (effect == report.state.effects.end() || effect->kind != EffectKind::kManual) {
     return fail(Code::kNotFound, "the run does not wait for a person with that number");
   }
+  const Step* step = report.playbook.step(effect->step);
+  for (const auto& [name, value] : outcome.outputs) {
+    if (step == nullptr || std::ranges::find(step->out_args, name) == step->out_args.end()) {
+      return fail(Code::kInvalid, name + " is no variable that the step gives");
+    }
+    // A slip of the hand is to be typed again; it must not fail the step.
+    const auto variable = report.playbook.variables.find(name);
+    if (variable != report.playbook.variables.end() && !value_fits(variable->second.type, value)) {
+      return fail(Code::kInvalid, fmt::format("{} must be a {}", name, variable->second.type));
+    }
+  }
   auto executor = TRY(Executor::resume(report.playbook, std::move(report.state), wall_now_ms()));
   // A step whose time is over is over, whatever the answer.
   executor.advance(wall_now_ms());
@@ -205,7 +218,6 @@ std::optional<Outcome> LocalRuns::call_playbook(const std::string& run, const Ef
     if (std::ranges::count(inner, '.') > static_cast<std::ptrdiff_t>(kPlaybookDepthMax)) {
       return fail(Code::kLimit, "playbooks call each other too deeply");
     }
-    in_call_ = true;
     if (read(inner)) return resume(inner);
     const Playbook playbook = TRY(find_playbook(effect.type, effect.text));
     TRY(replace_file(TRY(path_of(inner, ".playbook.json")), pretty(playbook.document), 0600));
@@ -213,8 +225,9 @@ std::optional<Outcome> LocalRuns::call_playbook(const std::string& run, const Ef
         playbook, {.run = inner, .values = effect.inputs, .now_ms = wall_now_ms()}));
     return go_on(inner, std::move(executor), playbook);
   };
+  const bool before = std::exchange(in_call_, true);
   const auto report = called();
-  in_call_ = false;
+  in_call_ = before;
   if (!report) return Outcome{.ok = false, .text = report.error().what};
   if (report->state.status == RunStatus::kRunning) return std::nullopt;
   Outcome outcome{.ok = report->state.status == RunStatus::kCompleted,

@@ -102,6 +102,7 @@ TEST_F(PlaybookCommand, WaitsForPeopleAndGoesOn) {
   EXPECT_NE(waiting[0].at("text").as_string().find("for a court"), std::string::npos);
   const std::string number = std::to_string(waiting[0].at("number").to_number<int>());
   EXPECT_NE(playbook({"answer", run, "99"}).status, 0);
+  EXPECT_EQ(playbook({"answer", run, number, "--set", "what=1"}).status, 2) << "not asked for";
   EXPECT_EQ(playbook({"resume", run, "--json"}).status, 1) << "it still waits";
   const Outcome ended = playbook({"answer", run, number, "--failed", "--note", "no ground"});
   EXPECT_EQ(ended.status, 0) << ended.out << ended.err;
