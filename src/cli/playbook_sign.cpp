@@ -8,6 +8,7 @@
 #include "base/fd.hpp"
 #include "base/json_writer.hpp"
 #include "cli/playbook.hpp"
+#include "playbook/names.hpp"
 #include "playbook/signature.hpp"
 
 namespace coff::cli {
@@ -41,6 +42,11 @@ Result<std::string> sign(const Arguments& arguments, bool json) {
 }
 
 void run_sign(const Arguments& arguments, Global& global) {
+  if (!arguments.until.empty() && !playbook::is_timestamp(arguments.until)) {
+    report(global, Error{Code::kInvalid, "--valid-until must be like 2026-01-31T12:00:00.000Z"});
+    global.exit_code = kUsage;
+    return;
+  }
   const auto text = sign(arguments, global.json);
   Result<void> written;
   if (text && !arguments.out.empty()) written = replace_file(arguments.out, *text);
