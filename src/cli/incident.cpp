@@ -115,7 +115,7 @@ Result<void> run_export(const Arguments& arguments, Global& global) {
 // The newest findings of the trail since the last one that is known, some time before it again:
 // entries of different lanes are not quite in the order of their times.
 Result<void> run_update(const Arguments& arguments, Global& global) {
-  constexpr std::int64_t kOverlap_ns = 60LL * 1'000'000'000;
+  constexpr std::int64_t kOverlapNs = 60LL * 1'000'000'000;
   auto client = TRY(connect_to_agent(global, arguments.socket));
   auto store = TRY(open_store(arguments, global, true));
   const std::int64_t newest_ns = TRY(store.newest_ns());
@@ -123,7 +123,7 @@ Result<void> run_update(const Arguments& arguments, Global& global) {
   JsonWriter json(call);
   json.begin_object().key("kind").begin_array().string("finding").end_array();
   json.member("limit", std::uint64_t{10'000});
-  if (newest_ns > kOverlap_ns) json.member("since", format_time(newest_ns - kOverlap_ns));
+  if (newest_ns > kOverlapNs) json.member("since", format_time(newest_ns - kOverlapNs));
   json.end_object();
   std::vector<incident::FindingFacts> findings;
   TRY(client.call("events.query", call, [&](std::string_view item) {

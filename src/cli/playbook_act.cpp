@@ -19,9 +19,9 @@ using playbook::ApprovalClass;
 using playbook::Effect;
 using playbook::Outcome;
 
-constexpr std::int64_t kSecond_ns = 1'000'000'000;
-constexpr std::uint64_t kApprovalDefault_s = 3600;
-constexpr int kActionTimeout_ms = 300'000;
+constexpr std::int64_t kSecondNs = 1'000'000'000;
+constexpr std::uint64_t kApprovalDefaultS = 3600;
+constexpr int kActionTimeoutMs = 300'000;
 
 // Collecting is automatic but for memory, which holds secrets; what ends a process or a container
 // can't be undone.
@@ -72,9 +72,9 @@ class Actor {
     if (!request) {
       const std::uint64_t ttl_s = std::min<std::uint64_t>(
           step == nullptr
-              ? kApprovalDefault_s
-              : playbook::number_of(step->extension, "approval_ttl_s", kApprovalDefault_s),
-          playbook::kApprovalTimeMax_s);
+              ? kApprovalDefaultS
+              : playbook::number_of(step->extension, "approval_ttl_s", kApprovalDefaultS),
+          playbook::kApprovalTimeMaxS);
       TRY(store_.ask({.id = id,
                       .approval = needed,
                       .action = effect.type,
@@ -84,7 +84,7 @@ class Actor {
                       .requester = requester(),
                       .playbook_hash = run.playbook_hash,
                       .requested_ns = now,
-                      .expires_ns = now + static_cast<std::int64_t>(ttl_s) * kSecond_ns}));
+                      .expires_ns = now + static_cast<std::int64_t>(ttl_s) * kSecondNs}));
       return false;
     }
     if (request->plan != plan || request->target != target || request->action != effect.type ||
@@ -111,7 +111,7 @@ class Actor {
           if (value && value->is_object()) stage = playbook::text_of(value->get_object(), "stage");
           return true;
         },
-        kActionTimeout_ms);
+        kActionTimeoutMs);
     if (!asked) return failed(asked.error().message());
     Outcome outcome{.ok = stage != "failed" && !stage.empty(), .text = last};
     outcome.executed_by = "cofferdam";

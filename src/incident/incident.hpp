@@ -75,9 +75,9 @@ Result<FindingFacts> finding_facts(std::string_view entry);
 
 /// A finding joins an incident that is not closed when both are of one container (or of one lineage
 /// of the host) and its newest finding is not older than this;
-inline constexpr std::int64_t kSameContainer_ns = 30LL * 60 * 1'000'000'000;
+inline constexpr std::int64_t kSameContainerNs = 30LL * 60 * 1'000'000'000;
 /// of one container and one lineage, than this.
-inline constexpr std::int64_t kSameLineage_ns = 24LL * 3600 * 1'000'000'000;
+inline constexpr std::int64_t kSameLineageNs = 24LL * 3600 * 1'000'000'000;
 
 /// Incidents in an SQLite file. Belongs to one thread.
 class Store {

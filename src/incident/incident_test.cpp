@@ -13,8 +13,8 @@
 namespace coff::incident {
 namespace {
 
-constexpr std::int64_t kMinute_ns = 60LL * 1'000'000'000;
-constexpr std::int64_t kStart_ns = 1'800'000'000LL * 1'000'000'000;
+constexpr std::int64_t kMinuteNs = 60LL * 1'000'000'000;
+constexpr std::int64_t kStartNs = 1'800'000'000LL * 1'000'000'000;
 
 class Incidents : public ::testing::Test {
  protected:
@@ -31,7 +31,7 @@ class Incidents : public ::testing::Test {
   }
   std::int64_t take(const std::string& container, const std::string& lineage, std::int64_t minute,
                     const std::string& priority = "Warning") {
-    const FindingFacts facts = {.time_ns = kStart_ns + minute * kMinute_ns,
+    const FindingFacts facts = {.time_ns = kStartNs + minute * kMinuteNs,
                                 .id = "x",
                                 .rule = "Rule " + priority,
                                 .priority = priority,
@@ -65,7 +65,7 @@ TEST_F(Incidents, GroupByContainerLineageAndTime) {
   EXPECT_EQ(incident->severity, "Critical");
   EXPECT_EQ(incident->title, "Rule Critical");
   EXPECT_EQ(incident->findings, 4);
-  EXPECT_EQ(incident->last_ns, kStart_ns + 300 * kMinute_ns);
+  EXPECT_EQ(incident->last_ns, kStartNs + 300 * kMinuteNs);
   entries_ = 0;  // The same entry again changes nothing.
   EXPECT_EQ(take("c9", "q", 0), first);
   EXPECT_EQ(store_->read(first)->findings, 4);
@@ -73,12 +73,12 @@ TEST_F(Incidents, GroupByContainerLineageAndTime) {
 
 TEST_F(Incidents, HaveALifeThatEndsWithWhatWasLearned) {
   const std::int64_t number = take("c1", "a", 0);
-  ASSERT_TRUE(store_->assign(number, "alice", "bob", kStart_ns + 1));
-  ASSERT_TRUE(store_->set_state(number, State::kContained, "", "alice", kStart_ns + 2));
-  EXPECT_FALSE(store_->set_state(number, State::kClosed, "", "alice", kStart_ns + 3));
+  ASSERT_TRUE(store_->assign(number, "alice", "bob", kStartNs + 1));
+  ASSERT_TRUE(store_->set_state(number, State::kContained, "", "alice", kStartNs + 2));
+  EXPECT_FALSE(store_->set_state(number, State::kClosed, "", "alice", kStartNs + 3));
   ASSERT_TRUE(store_->add(
-      number, {.time_ns = kStart_ns + 3, .sort = "note", .who = "alice", .text = "looked"}));
-  ASSERT_TRUE(store_->set_state(number, State::kClosed, "Pin images.", "alice", kStart_ns + 4));
+      number, {.time_ns = kStartNs + 3, .sort = "note", .who = "alice", .text = "looked"}));
+  ASSERT_TRUE(store_->set_state(number, State::kClosed, "Pin images.", "alice", kStartNs + 4));
   EXPECT_TRUE(store_->list(false)->empty());
   EXPECT_EQ(store_->list(true)->size(), 1U);
   EXPECT_NE(take("c1", "a", 1), number) << "a closed incident takes no findings";
@@ -94,13 +94,13 @@ TEST_F(Incidents, HaveALifeThatEndsWithWhatWasLearned) {
   auto again = Store::open(path_);
   ASSERT_TRUE(again);
   EXPECT_EQ(again->read(number)->lessons, "Pin images.");
-  EXPECT_EQ(*again->newest_ns(), kStart_ns + kMinute_ns);
+  EXPECT_EQ(*again->newest_ns(), kStartNs + kMinuteNs);
 }
 
 TEST_F(Incidents, ReportsHoldHostileTextHarmlessly) {
   Incident incident;
   incident.title = "a | b\n# c <script>";
-  const std::vector<Item> items = {{.time_ns = kStart_ns,
+  const std::vector<Item> items = {{.time_ns = kStartNs,
                                     .sort = "finding",
                                     .who = "",
                                     .text = "x | y\n| z",

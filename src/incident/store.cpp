@@ -108,14 +108,14 @@ Result<std::optional<std::int64_t>> Store::find_group(const FindingFacts& findin
       "last_ns BETWEEN ?3 AND ?4 ORDER BY abs(last_ns - ?5)"));
   statement.bind_text(1, finding.container)
       .bind_text(2, finding.lineage)
-      .bind(3, finding.time_ns - kSameLineage_ns)
-      .bind(4, finding.time_ns + kSameLineage_ns)
+      .bind(3, finding.time_ns - kSameLineageNs)
+      .bind(4, finding.time_ns + kSameLineageNs)
       .bind(5, finding.time_ns);
   while (TRY(statement.step())) {
     const std::int64_t distance = std::abs(statement.integer(1) - finding.time_ns);
     const bool lineage = statement.integer(2) != 0;
     // Everything on the host that is not of one lineage has nothing in common but the host.
-    const bool near = distance <= kSameContainer_ns && (lineage || !finding.container.empty());
+    const bool near = distance <= kSameContainerNs && (lineage || !finding.container.empty());
     if (near || (lineage && !finding.container.empty())) return statement.integer(0);
   }
   return std::nullopt;

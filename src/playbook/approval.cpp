@@ -48,7 +48,7 @@ ApprovalState check_approvals(const ApprovalRequest& request,
     return state;
   }
   if (now_ns >= request.expires_ns || request.expires_ns <= request.requested_ns ||
-      request.expires_ns - request.requested_ns > kApprovalTimeMax_s * 1'000'000'000) {
+      request.expires_ns - request.requested_ns > kApprovalTimeMaxS * 1'000'000'000) {
     state.problems.emplace_back("the request has expired");
     return state;
   }

@@ -15,7 +15,7 @@ namespace coff::playbook {
 /// What ssh-keygen -n must say, so that no other signature of a person is an approval.
 inline constexpr std::string_view kApprovalNamespace = "cofferdam-approval";
 /// Longest time that an approval may be asked for.
-inline constexpr std::int64_t kApprovalTimeMax_s = 7 * 24 * 3600;
+inline constexpr std::int64_t kApprovalTimeMaxS = 7 * 24 * 3600;
 
 /// How many people must agree.
 enum class ApprovalClass : unsigned char {

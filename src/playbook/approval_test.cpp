@@ -16,7 +16,7 @@
 namespace coff::playbook {
 namespace {
 
-constexpr std::int64_t kHour_ns = 3600LL * 1'000'000'000;
+constexpr std::int64_t kHourNs = 3600LL * 1'000'000'000;
 
 class Approvals : public ::testing::Test {
  protected:
@@ -66,8 +66,8 @@ ApprovalRequest request_of(ApprovalClass approval) {
           .reason = "a miner",
           .requester = "alice",
           .playbook_hash = "",
-          .requested_ns = 10 * kHour_ns,
-          .expires_ns = 11 * kHour_ns};
+          .requested_ns = 10 * kHourNs,
+          .expires_ns = 11 * kHourNs};
 }
 
 TEST_F(Approvals, EverySortOfKeySigns) {

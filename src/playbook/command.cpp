@@ -86,6 +86,7 @@ Result<CommandResult> run_command(const std::vector<std::string>& arguments,
   Fd writing(ends[1]);
   std::vector<std::string> copies = arguments;
   std::vector<char*> pointers;
+  pointers.reserve(copies.size() + 1);
   for (std::string& each : copies) pointers.push_back(each.data());
   pointers.push_back(nullptr);
   const pid_t child = ::fork();

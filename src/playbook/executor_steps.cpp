@@ -71,8 +71,8 @@ Result<void> Executor::open_scope(Token& at, const Step& step) {
 
 Result<void> Executor::begin_step(Token& at, const Step& step, std::uint64_t now_ms) {
   const bool acts = step.type == StepType::kAction || step.type == StepType::kPlaybookAction;
-  const std::uint64_t own = step.timeout_ms != 0 ? step.timeout_ms : kStepTimeout_ms;
-  at.deadline_ms = now_ms + (step.timeout_ms == 0 && !acts ? kWaitMax_ms : own);
+  const std::uint64_t own = step.timeout_ms != 0 ? step.timeout_ms : kStepTimeoutMs;
+  at.deadline_ms = now_ms + (step.timeout_ms == 0 && !acts ? kWaitMaxMs : own);
   for (const std::string& name : step.in_args) {
     const Variable* variable = find(name, at.scope);
     if (variable == nullptr || !variable->value) {

@@ -79,11 +79,11 @@ std::uint64_t read_wait(const json::object& object, std::string_view name, const
   const json::value* value = member_of(object, name);
   if (value == nullptr) return 0;
   const std::uint64_t wait = number_of(object, name);
-  if (wait == 0 || wait > kWaitMax_ms) {
+  if (wait == 0 || wait > kWaitMaxMs) {
     problems.add(Problem::Kind::kSemantic, fmt::format("/workflow/{}/{}", step.id, name),
-                 fmt::format("it must be 1 to {} milliseconds", kWaitMax_ms));
+                 fmt::format("it must be 1 to {} milliseconds", kWaitMaxMs));
   }
-  return std::min(wait, kWaitMax_ms);
+  return std::min(wait, kWaitMaxMs);
 }
 
 Step read_step(const std::string& id, const json::object& object, Problems& problems) {

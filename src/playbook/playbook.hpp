@@ -20,7 +20,7 @@ inline constexpr size_t kStepsMax = 1000;
 inline constexpr size_t kCommandsMax = 64;
 inline constexpr size_t kVariablesMax = 256;
 /// Longest delay and timeout of a step.
-inline constexpr std::uint64_t kWaitMax_ms = 30ULL * 24 * 3600 * 1000;
+inline constexpr std::uint64_t kWaitMaxMs = 30ULL * 24 * 3600 * 1000;
 
 /// Our extension of steps, agents and playbooks; docs/formats/playbook.md.
 inline constexpr std::string_view kExtensionId =

@@ -16,7 +16,7 @@ namespace coff::playbook {
 inline constexpr std::uint64_t kTransitionsMax = 10'000;
 inline constexpr std::uint64_t kRoundsMax = 1000;
 /// A step without a timeout of its own fails after this: the specification asks for a maximum.
-inline constexpr std::uint64_t kStepTimeout_ms = 24ULL * 3600 * 1000;
+inline constexpr std::uint64_t kStepTimeoutMs = 24ULL * 3600 * 1000;
 
 /// What a run asks of the world.
 enum class EffectKind : unsigned char {

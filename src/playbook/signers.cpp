@@ -14,7 +14,7 @@
 namespace coff::playbook {
 namespace {
 
-constexpr std::int64_t kSecond_ns = 1'000'000'000;
+constexpr std::int64_t kSecondNs = 1'000'000'000;
 
 // The next word of a line; options may hold quoted parts.
 std::string_view next_word(std::string_view& line) {
@@ -55,7 +55,7 @@ Result<std::int64_t> time_of(std::string_view text) {
   return TRY(parse_time(fmt::format("{}-{}-{}T{}:{}:{}Z", at.substr(0, 4), at.substr(4, 2),
                                     at.substr(6, 2), at.substr(8, 2), at.substr(10, 2),
                                     at.substr(12, 2)))) /
-         kSecond_ns;
+         kSecondNs;
 }
 
 Result<void> read_option(std::string_view option, Signer& signer) {
@@ -148,7 +148,7 @@ Result<std::vector<Signer>> read_signers(const std::string& path) {
 
 const Signer* find_signer(const std::vector<Signer>& signers, std::string_view public_key,
                           std::string_view name_space, std::int64_t wall_ns) {
-  const std::int64_t now_s = wall_ns / kSecond_ns;
+  const std::int64_t now_s = wall_ns / kSecondNs;
   const auto found = std::ranges::find_if(signers, [&](const Signer& signer) {
     return signer.public_key == public_key &&
            (!signer.valid_after_s || now_s >= *signer.valid_after_s) &&

@@ -7,7 +7,7 @@
 namespace coff::playbook {
 namespace {
 
-constexpr std::uint64_t kHour_ms = 3600ULL * 1000;
+constexpr std::uint64_t kHourMs = 3600ULL * 1000;
 constexpr std::uint64_t kSecondsMax = 30ULL * 24 * 3600;
 constexpr std::array<std::string_view, 8> kPriorities = {
     "Debug", "Informational", "Notice", "Warning", "Error", "Critical", "Alert", "Emergency"};
@@ -108,7 +108,7 @@ Verdict TriggerDesk::ask(const std::string& playbook, const TriggerPolicy& polic
     return Verdict::kRepeated;
   }
   std::deque<std::uint64_t>& runs = runs_ms_[playbook];
-  while (!runs.empty() && occasion.now_ms - runs.front() >= kHour_ms) runs.pop_front();
+  while (!runs.empty() && occasion.now_ms - runs.front() >= kHourMs) runs.pop_front();
   if (runs.size() >= policy.runs_per_hour) return Verdict::kRateLimited;
   if (begun_ms_.size() >= kTargetsMax && begun == begun_ms_.end()) {
     // What is older than any memory that is asked for can go; what is left is too much.
