@@ -20,6 +20,8 @@ using bench::World;
 // Events are made shortly before they are asked, as by the decoder, and stay in the cache.
 constexpr size_t kBatch = 64;
 constexpr size_t kBatches = 1500;
+// Of a run under a tool that counts instructions.
+constexpr size_t kBatchesCounted = 150;
 constexpr int kRuns = 5;
 
 // Of this thread, so that a busy machine counts less.
@@ -62,33 +64,52 @@ struct Measured {
   std::uint64_t execs = 0;
 };
 
+struct Asked {
+  rules::Evaluator& evaluator;
+  std::uint64_t number = 0;
+  std::uint64_t found = 0;
+
+  void ask(const std::vector<Event>& events) {
+    for (const Event& event : events) {
+      found += evaluator.matches({.event = event, .number = ++number, .host = "host"}).size();
+    }
+  }
+};
+
+// Where callgrind is told to collect (--toggle-collect='*counted_instructions*').
+[[gnu::noinline]] void counted_instructions(Asked& asked, const std::vector<Event>& events) {
+  asked.ask(events);
+}
+
+enum class How : unsigned char { kPlain, kCountThings, kCountInstructions };
+
 // Counting takes memory of its own, which would push the rules out of the cache: never while
 // measuring.
 Measured run(const Mix& mix, World& world, rules::Evaluator& evaluator, const Kernel& kernel,
-             bool counts) {
+             size_t batches, How how) {
   Measured all;
-  std::uint64_t number = 0;
+  Asked asked{evaluator};
   std::vector<Event> events;
-  for (size_t batch = 0; batch < kBatches; ++batch) {
+  for (size_t batch = 0; batch < batches; ++batch) {
     events.clear();
     while (events.size() < kBatch) {
-      Event event = mix.next(world, number + events.size());
+      Event event = mix.next(world, asked.number + events.size());
       if (!kernel.forwards(event)) {
         ++all.opens_filtered;
         continue;
       }
       all.opens += event.kind == Kind::open ? 1U : 0U;
       all.execs += event.kind == Kind::exec ? 1U : 0U;
-      if (counts) world.count(event);
+      if (how == How::kCountThings) world.count(event);
       events.push_back(std::move(event));
     }
     const double start = cpu_ns();
-    for (const Event& event : events) {
-      all.found += evaluator.matches({.event = event, .number = ++number, .host = "host"}).size();
-    }
+    if (how == How::kCountInstructions) counted_instructions(asked, events);
+    else asked.ask(events);
     all.ns += cpu_ns() - start;
   }
-  all.ns /= static_cast<double>(number);
+  all.ns /= static_cast<double>(asked.number);
+  all.found = asked.found;
   return all;
 }
 
@@ -96,11 +117,11 @@ void measure(const Mix& mix, const std::shared_ptr<const rules::RuleSet>& set) {
   const Kernel kernel(*set);
   World world;
   rules::Evaluator evaluator(set);
-  run(mix, world, evaluator, kernel, true);
+  run(mix, world, evaluator, kernel, kBatches, How::kCountThings);
   std::vector<double> times;
   Measured last;
   for (int at = 0; at < kRuns; ++at) {
-    last = run(mix, world, evaluator, kernel, false);
+    last = run(mix, world, evaluator, kernel, kBatches, How::kPlain);
     times.push_back(last.ns);
   }
   std::ranges::sort(times);
@@ -121,6 +142,18 @@ void measure(const Mix& mix, const std::shared_ptr<const rules::RuleSet>& set) {
       static_cast<unsigned long long>(counts.events), counts.processes.size(),
       counts.programs.size(), counts.command_lines.size(), counts.paths.size(),
       share(counts.process_known, counts.events), share(counts.parent_known, counts.events));
+}
+
+// For callgrind: a short run, warm-up left out.
+void count(const Mix& mix, const std::shared_ptr<const rules::RuleSet>& set) {
+  const Kernel kernel(*set);
+  World world;
+  rules::Evaluator evaluator(set);
+  run(mix, world, evaluator, kernel, kBatchesCounted, How::kPlain);
+  const Measured all = run(mix, world, evaluator, kernel, kBatchesCounted, How::kCountInstructions);
+  std::printf(R"({"bench":"rules","case":"counted %s","events":%zu,"found":%llu})"
+              "\n",
+              mix.name, kBatchesCounted * kBatch, static_cast<unsigned long long>(all.found));
 }
 
 Event mixed(World& world, size_t number) {
@@ -155,9 +188,15 @@ rules::Loaded load(const std::vector<std::string>& files,
 
 }  // namespace
 
-// Arguments: rule files or folders; behind "--sigma" Sigma files or folders.
+// Arguments: "--count CASE" or nothing; rule files or folders; behind "--sigma" Sigma files or
+// folders.
 int main(int argc, char** argv) {
-  const std::vector<std::string> arguments(argv + 1, argv + argc);
+  std::vector<std::string> arguments(argv + 1, argv + argc);
+  std::string counted;
+  if (arguments.size() > 1 && arguments[0] == "--count") {
+    counted = arguments[1];
+    arguments.erase(arguments.begin(), arguments.begin() + 2);
+  }
   const auto sigma = std::ranges::find(arguments, "--sigma");
   const std::vector<std::string> files(arguments.begin(), sigma);
   std::vector<std::string> sigma_files;
@@ -179,6 +218,9 @@ int main(int argc, char** argv) {
       {"network", [](World& world, size_t) { return world.network(); }},
       {"change", [](World& world, size_t) { return world.change(); }},
   };
-  for (const Mix& mix : kMixes) measure(mix, loaded.rules);
+  for (const Mix& mix : kMixes) {
+    if (counted.empty()) measure(mix, loaded.rules);
+    else if (counted == mix.name) count(mix, loaded.rules);
+  }
   return 0;
 }

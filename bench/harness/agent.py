@@ -23,12 +23,25 @@ def missing_filters():
             "contains": texts(20, "miss-", "-within")}
 
 
-def configuration(directory, profile, engine_socket):
+def rule_settings(folders):
+    """The section `rules`: files in Falco's language and in Sigma's, told apart by their endings."""
+    def holds(folder, ending):
+        path = pathlib.Path(folder)
+        return path.suffix == ending if path.is_file() else any(path.rglob("*" + ending))
+    paths = [str(pathlib.Path(folder).resolve()) for folder in folders]
+    # Also those that their files leave off.
+    return {"files": [path for path in paths if holds(path, ".yaml")],
+            "sigma_files": [path for path in paths if holds(path, ".yml")], "enable": ["*"]}
+
+
+def configuration(directory, profile, engine_socket, rules):
     """Text of the configuration: a shipped profile and one clause with the missing filters."""
     clause = {"reason": "bench: filters that miss", "events": ["open"], "path": missing_filters()}
     settings = {"data_dir": f"{directory}/data", "run_dir": f"{directory}/run",
                 "log_level": "warning",
                 "profile": {"base": profile, "clauses": [clause]}}
+    # Rules that happen to be installed are no part of a figure.
+    settings["rules"] = rule_settings(rules)
     if engine_socket:
         settings["engines"] = [engine_socket]
     return json.dumps(settings, indent=1) + "\n"  # JSON is YAML
@@ -71,13 +84,13 @@ def grown_ns(before, after):
 class Agent:
     """`cofferdam agent` under a directory of its own; stopped until start() is called."""
 
-    def __init__(self, binary, directory, profile, engine_socket=None):
+    def __init__(self, binary, directory, profile, engine_socket=None, rules=()):
         self.binary = str(binary)
         self.directory = pathlib.Path(directory)
         self.directory.mkdir(parents=True, exist_ok=True)
         self.directory.chmod(0o755)  # its processes have users of their own
         self.config = self.directory / "cofferdam.yaml"
-        self.config.write_text(configuration(self.directory, profile, engine_socket),
+        self.config.write_text(configuration(self.directory, profile, engine_socket, rules),
                                encoding="utf-8")
         self.child = None
 
@@ -124,6 +137,10 @@ class Agent:
             raise BenchError("the agent did not stop when told to") from None
         finally:
             self.child = None
+
+    def rules(self):
+        """Number of rules that are loaded, of both languages."""
+        return len(self.command("--json", "rules", "list").splitlines())
 
     def status(self):
         """Parts of the status by name."""

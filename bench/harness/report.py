@@ -5,16 +5,20 @@ import statistics
 WORKLOADS = (("open", 1_000_000, 50_000, 1.30), ("exec", 1500, 150, 1.10),
              ("connect", 30_000, 3_000, 1.15), ("getppid", 10_000_000, 1_000_000, 1.14),
              ("pipe", 2_000_000, 200_000, 1.08), ("pipe2", 500_000, 50_000, 1.15))
+# With the official rules and our own, more opens than none are asked for.
+OPEN_BAR_WITH_RULES = 1.45
 # Also measured with one empty hook on a system call that nobody makes.
 FLOOR_WORKLOADS = ("open", "getppid", "pipe", "pipe2")
 THROUGHPUT_BAR = 0.97
 MIB = 1 << 20
 
 
-def summarise(without, with_agent, floors):
+def summarise(without, with_agent, floors, rules):
     """Medians and the median ratio of the pairs, for each workload."""
     rows = []
     for name, full, quick, bar in WORKLOADS:
+        if rules and name == "open":
+            bar = OPEN_BAR_WITH_RULES
         base, loaded = [run[name] for run in without], [run[name] for run in with_agent]
         row = {"workload": name, "operations": [full, quick], "bar": bar,
                "ratio": statistics.median(new["total_ns"] / old["total_ns"]
@@ -50,7 +54,7 @@ def summarise_rates(without, with_agent, floors):
 def print_text(result):
     """The result for people."""
     print(f"{result['rounds']} interleaved pairs, load in a {result['where']}, profile "
-          f"{result['profile']}, kernel {result['kernel']}, {result['cpus']} CPUs"
+          f"{result['profile']}, {result['rules']} rules, kernel {result['kernel']}, {result['cpus']} CPUs"
           + (", --quick" if result["quick"] else ""))
     print(f"{'workload':9} {'without ns':>11} {'with ns':>11} {'agent':>9} {'sensor':>9} "
           f"{'keeper':>9} {'lost':>7} {'ratio':>6} {'bar':>5} {'floor':>6}")

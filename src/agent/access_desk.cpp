@@ -37,6 +37,12 @@ bool is_shim(const Process* process) {
          last_component(process->program->exe).starts_with("containerd-shim");
 }
 
+/// Whether this process is root's conmon: what podman puts between itself and the runtime.
+bool is_monitor(const Process* process) {
+  return process != nullptr && process->credentials.euid == 0 && process->program != nullptr &&
+         last_component(process->program->exe) == "conmon";
+}
+
 std::string_view via_of(std::string_view action) {
   if (action == "exec_create" || action == "exec_start") return "docker exec";
   if (action == "restart") return "docker restart";
@@ -106,7 +112,9 @@ void AccessDesk::take(Event& event) {
   if (new_user) pipeline_.read_names();
   sessions_.take(event, pipeline_.names());
   if (event.kind != Kind::exec || event.failed() || event.process == nullptr) return;
-  if (event.container == nullptr && is_shim(event.process->parent.get())) tie(event);
+  const Process* parent = event.process->parent.get();
+  if (event.container == nullptr && is_shim(parent)) tie(event);
+  else if (event.container == nullptr && is_monitor(parent)) tie_monitored(*event.process);
   else if (event.container != nullptr) recognise_health_check(event);
   // As it is now: with whoever was found just above.
   const ProcessPtr now = sensor_->processes().find(event.process->pid);
@@ -270,6 +278,23 @@ void AccessDesk::tie(Event& event) {
   const bool known = person->key != 0;
   ++(known ? counters_.tied : counters_.untied);
   set_person(process, person);
+}
+
+// podman runs "conmon -c CONTAINER -u EXEC", or with the container twice for a start, and that the
+// runtime. Who calls podman itself, without its service, is an ancestor and known already.
+void AccessDesk::tie_monitored(const Process& process) {
+  const auto& arguments = process.parent->program->argv;
+  const std::string container(argument_of(arguments, "-c"));
+  const std::string unit(argument_of(arguments, "-u"));
+  PersonPtr person;
+  if (unit == container) {
+    person = starting_.find(container);
+  } else {
+    person = started_.find(unit);
+    if (person == nullptr) person = created_.find(unit);
+  }
+  ++(person != nullptr ? counters_.tied : counters_.untied);
+  if (person != nullptr) set_person(process, person);
 }
 
 // What the engine runs without being asked is a health check if it is that container's, and

@@ -69,6 +69,7 @@ class AccessDesk {
   [[nodiscard]] std::string container_of(const access::ApiRequest& request) const;
   [[nodiscard]] access::Target target_of(const std::string& id) const;
   void tie(Event& event);
+  void tie_monitored(const Process& process);
   PersonPtr person_of_exec(const std::string& exec, const std::string& container) const;
   PersonPtr person_of_start(const std::string& container) const;
   void recognise_health_check(Event& event);

@@ -37,6 +37,7 @@ constexpr CallRow kCalls[] = {
     {"flows", Permission::kSee, Target::kSensor},
     {"events.follow", Permission::kSee, Target::kFollow},
     {"events.query", Permission::kSee, Target::kKeeper},
+    {"evidence.seal", Permission::kRespond, Target::kKeeperForCaller},
     {"trail.checkpoint", Permission::kAudit, Target::kKeeper},
     {"trail.erase", Permission::kConfigure, Target::kKeeperForCaller},
     {"trail.prove", Permission::kAudit, Target::kKeeper},

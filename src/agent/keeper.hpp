@@ -99,6 +99,7 @@ class Keeper {
   void lose_values(const Error& error);
   Result<std::string> entry_of(std::uint64_t epoch, std::uint64_t seq);
   Result<void> erase_values(std::string_view text, Answer& answer);
+  Result<void> record_evidence(std::string_view text, Answer& answer);
   void add_calls();
   Result<void> start_timers();
   void append_own(std::string_view type, std::string_view members);

@@ -108,6 +108,9 @@ void Keeper::add_calls() {
   });
   calls_.add("trail.erase",
              [this](std::string_view text, Answer& answer) { return erase_values(text, answer); });
+  calls_.add("evidence.seal", [this](std::string_view text, Answer& answer) {
+    return record_evidence(text, answer);
+  });
   calls_.add("trail.show", [this](std::string_view text, Answer& answer) -> Result<void> {
     const json::object arguments = TRY(arguments_of(text));
     const std::uint64_t from = TRY(number_of(arguments, "from", 0));

@@ -32,18 +32,22 @@ Result<void> answer(trail::Query& query, std::string_view text, std::vector<std:
   filter.until_wall_ns = TRY(time_of(arguments, "until"));
   filter.container = TRY(text_argument(arguments, "container"));
   filter.text = TRY(text_argument(arguments, "text"));
+  filter.user = TRY(text_argument(arguments, "user"));
   filter.limit = std::min(TRY(number_of(arguments, "limit", 1000)), kQueryEntriesMax);
   filter.newest_first = true;
   // By position, so what two filters find stands once and in order. A name is the kind of an
-  // event, or the type of another entry (heartbeat, gap, view, …).
+  // event, or the type of another entry (heartbeat, gap, view, …). What was found of an event is no
+  // event of its kind, as for those who follow.
   Found found;
   const std::vector<std::string> kinds = TRY(names_of(arguments, "kind"));
   if (kinds.empty()) TRY(collect(query, filter, found));
   for (const std::string& kind : kinds) {
     trail::QueryFilter one = filter;
     one.kind = kind;
+    one.other_than_type = "finding";
     TRY(collect(query, one, found));
     one.kind.clear();
+    one.other_than_type.clear();
     one.type = kind;
     TRY(collect(query, one, found));
   }

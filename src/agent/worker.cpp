@@ -14,6 +14,7 @@
 #include "agent/process.hpp"
 #include "agent/sandbox.hpp"
 #include "base/clock.hpp"
+#include "evidence/search/search.hpp"
 #include "inventory/elf/elf_identity.hpp"
 #include "inventory/inventory.hpp"
 
@@ -37,7 +38,8 @@ Result<std::string> identify_elf(std::span<const Fd> inputs) {
 
 constexpr WorkerFunction kFunctions[] = {
     {static_cast<std::uint16_t>(WorkerKind::kElf), &identify_elf},
-    {static_cast<std::uint16_t>(WorkerKind::kInventory), &inventory::answer_inventory}};
+    {static_cast<std::uint16_t>(WorkerKind::kInventory), &inventory::answer_inventory},
+    {static_cast<std::uint16_t>(WorkerKind::kSearch), &evidence::answer_search}};
 
 /// Reads until the worker closes its output, a limit is reached, or time is over.
 Result<std::string> collect(const Fd& output, const WorkerLimits& limits) {

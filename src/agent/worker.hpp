@@ -15,6 +15,7 @@ namespace coff::agent {
 enum class WorkerKind : std::uint16_t {
   kElf = 1,        ///< An ELF file: JSON object of elf_identity.hpp.
   kInventory = 2,  ///< A bundle, and ELF files: JSON of inventory.hpp.
+  kSearch = 3,     ///< A question, and files of evidence: JSON lines of search.hpp.
 };
 
 struct WorkerLimits {

@@ -100,16 +100,28 @@ void append_access(std::string& line, const json::object& entry, std::string_vie
   }
 }
 
-bool access_matches(std::string_view entry, std::string_view user, bool changes) {
+namespace {
+
+// As the trail's own search has it.
+bool is_of_user(const json::object& entry, std::string_view user) {
+  if (const json::object* by = object_in(entry, "by")) {
+    if (text_in(*by, "user") == user || text_in(*by, "component") == user) return true;
+  }
+  const json::object* who = object_in(entry, "user");
+  if (who == nullptr) return false;
+  const json::object* login = object_in(*who, "login");
+  return text_in(*who, "name") == user || (login != nullptr && text_in(*login, "name") == user);
+}
+
+}  // namespace
+
+bool entry_matches(std::string_view entry, std::string_view user, bool changes) {
   return guard(Code::kInvalid, "entry",
                [&] {
                  json::error_code problem;
                  const json::value value = json::parse(entry, problem);
                  if (problem || !value.is_object()) return false;
-                 const json::object* by = object_in(value.get_object(), "by");
-                 const bool theirs =
-                     user.empty() || (by != nullptr && (text_in(*by, "user") == user ||
-                                                        text_in(*by, "component") == user));
+                 const bool theirs = user.empty() || is_of_user(value.get_object(), user);
                  const json::object* api = object_in(value.get_object(), "api");
                  const bool reads = api != nullptr && text_in(*api, "action") == "read";
                  return theirs && !(changes && reads);

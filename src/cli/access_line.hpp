@@ -11,8 +11,8 @@ namespace coff::cli {
 /// a session's beginning or end says; nothing of it reaches a terminal unescaped.
 void append_access(std::string& line, const boost::json::object& entry, std::string_view kind);
 
-/// Whether an entry is about this user or component ("" = any), and, with `changes`, is no request
-/// that only reads. False for what is no entry.
-bool access_matches(std::string_view entry, std::string_view user, bool changes);
+/// Whether an entry is about this person, login, user or component ("" = any) by the names in its
+/// `by` and `user`, and, with `changes`, is no request that only reads. False for what is no entry.
+bool entry_matches(std::string_view entry, std::string_view user, bool changes);
 
 }  // namespace coff::cli

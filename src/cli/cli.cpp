@@ -112,6 +112,7 @@ int run(int argc, char** argv) {
   add_config(app, global);
   add_doctor(app, global);
   add_events(app, global);
+  add_evidence(app, global);
   add_exposure(app, global);
   add_feed(app, global);
   add_findings(app, global);

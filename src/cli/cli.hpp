@@ -45,6 +45,7 @@ void add_agent(CLI::App& app, Global& global);
 void add_baseline(CLI::App& app, Global& global);
 void add_config(CLI::App& app, Global& global);
 void add_doctor(CLI::App& app, Global& global);
+void add_evidence(CLI::App& app, Global& global);
 void add_events(CLI::App& app, Global& global);
 void add_exposure(CLI::App& app, Global& global);
 void add_feed(CLI::App& app, Global& global);

@@ -25,7 +25,7 @@ struct Options {
   std::string container;
   std::vector<std::string> kinds;
   std::string text;
-  std::string user;      ///< access: of this person or component alone.
+  std::string user;      ///< Of this person, user or component alone.
   bool changes = false;  ///< access: not what only reads.
   std::uint64_t limit = 1000;
   std::string format;  ///< Of findings: "", "text", "json" or "falco".
@@ -37,9 +37,8 @@ Result<std::string> arguments_of(const Options& options) {
   JsonWriter json(arguments);
   json.begin_object();
   if (!options.container.empty()) json.member("container", options.container);
-  // A user's name is a word of each entry about him: the index narrows the search by it.
-  const std::string& text = options.text.empty() ? options.user : options.text;
-  if (!text.empty()) json.member("text", text);
+  if (!options.text.empty()) json.member("text", options.text);
+  if (!options.user.empty() && !options.follow) json.member("user", options.user);
   if (!options.kinds.empty()) {
     json.key("kind").begin_array();
     for (const std::string& kind : options.kinds) json.string(kind);
@@ -60,7 +59,7 @@ Result<std::string> arguments_of(const Options& options) {
 
 void print_item(const Global& global, const Options& options, std::string_view item) {
   const bool chosen = !options.user.empty() || options.changes;
-  if (chosen && !access_matches(item, options.user, options.changes)) return;
+  if (chosen && !entry_matches(item, options.user, options.changes)) return;
   if (options.format == "falco") {
     if (const auto shaped = falco_shape(item, options.host)) std::printf("%s\n", shaped->c_str());
   } else if (options.format == "json" || (global.json && options.format.empty())) {
@@ -124,6 +123,8 @@ void add_common(CLI::App* command, Global& global, const std::shared_ptr<Options
   command->add_option("--until", options->until, "Until this time, or age")->type_name("TIME");
   command->add_option("--container", options->container, "Name, or beginning of the id");
   command->add_option("--text", options->text, "Only those that contain these words");
+  command->add_option("--user", options->user,
+                      "Only of this person, login or user, or of this component");
   command->add_option("--limit", options->limit, "The newest so many")
       ->check(CLI::Range(1, 10'000))
       ->capture_default_str();
@@ -163,7 +164,6 @@ void add_access(CLI::App& app, Global& global) {
   CLI::App* command = app.add_subcommand(
       "access", "Show who asked the engines for what, and who was logged in; or follow it");
   add_common(command, global, options);
-  command->add_option("--user", options->user, "Only of this login user, or of this component");
   command->add_flag("--changes", options->changes, "Not requests that only read");
 }
 

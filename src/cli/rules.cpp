@@ -10,7 +10,6 @@
 #include "cli/cli.hpp"
 #include "cli/rules.hpp"
 #include "config/config.hpp"
-#include "sigma/sigma.hpp"
 
 namespace coff::cli {
 
@@ -23,21 +22,8 @@ size_t count_of(const rules::Loaded& loaded, rules::Problem::Severity severity) 
   return count;
 }
 
-// What was named, or what the configuration names; nothing after an error, which is reported.
-std::optional<sigma::Loaded> load(const RulesArguments& arguments, Global& global) {
-  if (!arguments.files.empty() || !arguments.sigma.empty()) {
-    return sigma::load_files(arguments.files, arguments.sigma);
-  }
-  const auto files = rule_files_of(arguments, global);
-  if (!files) return std::nullopt;
-  // It was read a moment ago.
-  const auto config = config::load_config(global.config_path);
-  return sigma::load_files(
-      *files, config ? config->rules.existing_sigma_files() : std::vector<std::string>());
-}
-
 void check(const RulesArguments& arguments, Global& global) {
-  const auto both = load(arguments, global);
+  const auto both = load_rules(arguments, global);
   if (!both) return;
   const rules::Loaded& loaded = both->rules;
   const size_t errors = count_of(loaded, rules::Problem::Severity::kError);
@@ -102,7 +88,7 @@ void print_rule(const rules::Rule& rule, bool as_json) {
 }
 
 void list(const RulesArguments& arguments, Global& global) {
-  const auto both = load(arguments, global);
+  const auto both = load_rules(arguments, global);
   if (!both) return;
   const rules::Loaded& loaded = both->rules;
   for (const rules::Rule* rule : loaded.rules->rules()) print_rule(*rule, global.json);
@@ -159,6 +145,18 @@ std::optional<std::vector<std::string>> rule_files_of(const RulesArguments& argu
     return std::nullopt;
   }
   return files;
+}
+
+std::optional<sigma::Loaded> load_rules(const RulesArguments& arguments, Global& global) {
+  if (!arguments.files.empty() || !arguments.sigma.empty()) {
+    return sigma::load_files(arguments.files, arguments.sigma);
+  }
+  const auto files = rule_files_of(arguments, global);
+  if (!files) return std::nullopt;
+  // It was read a moment ago.
+  const auto config = config::load_config(global.config_path);
+  return sigma::load_files(
+      *files, config ? config->rules.existing_sigma_files() : std::vector<std::string>());
 }
 
 void add_rules(CLI::App& app, Global& global) {

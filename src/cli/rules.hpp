@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "cli/cli.hpp"
+#include "sigma/sigma.hpp"
 
 namespace CLI {
 class App;
@@ -23,6 +24,10 @@ struct RulesArguments {
 /// none: that was reported, and the exit code is set.
 std::optional<std::vector<std::string>> rule_files_of(const RulesArguments& arguments,
                                                       Global& global);
+
+/// The rules of both languages that were named, else those of the configuration. Nothing after an
+/// error, which was reported.
+std::optional<sigma::Loaded> load_rules(const RulesArguments& arguments, Global& global);
 
 void add_rules_test(CLI::App& rules, Global& global);
 void add_rules_explain(CLI::App& rules, Global& global);

@@ -2,6 +2,7 @@
 #include "rules/explain.hpp"
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <boost/json.hpp>
 #include <cstdio>
 #include <memory>
@@ -27,8 +28,8 @@ struct Live {
   std::string absent;
 };
 
-Live ask_agent(const Global& global, const Options& options) {
-  auto client = connect_to_agent(global, options.socket);
+Live ask_agent(const Global& global, const std::string& socket, const std::string& rule) {
+  auto client = connect_to_agent(global, socket);
   if (!client) return {{}, client.error().message()};
   Live live{{}, "the running agent has no rule of that name"};
   const auto asked = client->call("rules", "{}", [&](std::string_view item) {
@@ -36,7 +37,7 @@ Live ask_agent(const Global& global, const Options& options) {
     const auto value = boost::json::parse(item, problem);
     const auto* object = problem ? nullptr : value.if_object();
     const auto* name = object == nullptr ? nullptr : object->if_contains("rule");
-    if (name != nullptr && name->is_string() && name->get_string() == options.rule) {
+    if (name != nullptr && name->is_string() && name->get_string() == rule) {
       live.line = item;
     }
     return true;
@@ -96,24 +97,47 @@ void print_counts(const Live& live) {
   std::printf("\n");
 }
 
+// What became of a Sigma rule, by its title or id; null for others.
+const sigma::RuleStatus* status_of(const sigma::Loaded& loaded, const std::string& rule) {
+  const auto found = std::ranges::find_if(loaded.statuses, [&](const sigma::RuleStatus& status) {
+    return status.title == rule || status.id == rule;
+  });
+  return found == loaded.statuses.end() ? nullptr : &*found;
+}
+
+void print_status(const sigma::RuleStatus& status, const Global& global) {
+  if (global.json) std::printf("%s\n", sigma::to_json(status).c_str());
+  else {
+    std::printf("%s\n%s:%zu\n", sigma::to_text(status).c_str(), printable(status.file).c_str(),
+                status.line);
+  }
+}
+
 void explain(const Options& options, Global& global) {
-  const auto files = rule_files_of(options.files, global);
-  if (!files) return;
-  const rules::Loaded loaded = rules::load_files(*files);
-  const auto made = rules::explain(*loaded.rules, options.rule);
+  const auto both = load_rules(options.files, global);
+  if (!both) return;
+  const sigma::RuleStatus* status = status_of(*both, options.rule);
+  const rules::RuleSet& set = *both->rules.rules;
+  const auto made = rules::explain(set, status != nullptr ? status->title : options.rule);
+  // A correlation, and a rule whose log is not here, are no rules of the set.
+  if (!made && status != nullptr) return print_status(*status, global);
   if (!made) {
     global.exit_code =
         report(global, {Code::kNotFound, "there is no rule \"" + options.rule +
                                              "\"; cofferdam rules list shows their names"});
     return;
   }
-  const Live live = ask_agent(global, options);
+  const Live live = ask_agent(global, options.socket, made->rule->name);
   if (global.json) return print_json(*made, live);
   const rules::Rule& rule = *made->rule;
   std::printf("%s (%s, %s) %s:%zu\n%s\n", printable(rule.name).c_str(),
               std::string(rules::priority_name(rule.priority)).c_str(), rule.enabled ? "on" : "off",
               printable(rule.file).c_str(), rule.line, printable(rule.description).c_str());
   std::printf("condition as evaluated:\n  %s\n", printable(made->condition).c_str());
+  if (status != nullptr) {
+    for (const std::string& note : status->notes)
+      std::printf("note: %s\n", printable(note).c_str());
+  }
   print_list("event types", made->event_types);
   print_list("kinds of events that it is asked about", made->kinds);
   print_list("the kernel forwards for it", made->kernel);
@@ -127,9 +151,12 @@ void add_rules_explain(CLI::App& rules, Global& global) {
   const auto options = std::make_shared<Options>();
   CLI::App* command =
       rules.add_subcommand("explain", "Show what is made of a rule, and what it found so far");
-  command->add_option("RULE", options->rule, "Its name")->required();
+  command->add_option("RULE", options->rule, "Its name; of a Sigma rule its title or id")
+      ->required();
   command->add_option("FILE", options->files.files,
                       "Rule files or folders, in order; those of the configuration without");
+  command->add_option("--sigma", options->files.sigma, "Sigma rules: files or folders")
+      ->type_name("PATH");
   command->add_option("--socket", options->socket, "Control socket instead of the configured one")
       ->type_name("PATH");
   command->callback([&global, options] { explain(*options, global); });

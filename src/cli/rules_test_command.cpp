@@ -31,6 +31,9 @@ void print_text(const rules::RuleTestReport& report) {
   for (const std::string& rule : report.untested) {
     std::printf("no test finds: %s\n", printable(rule).c_str());
   }
+  for (const std::string& rule : report.unspared) {
+    std::printf("no test spares: %s\n", printable(rule).c_str());
+  }
 }
 
 void write_json(JsonWriter& json, const rules::RuleTestReport& report) {
@@ -50,6 +53,8 @@ void write_json(JsonWriter& json, const rules::RuleTestReport& report) {
   }
   json.end_array().key("untested").begin_array();
   for (const std::string& rule : report.untested) json.string(rule);
+  json.end_array().key("unspared").begin_array();
+  for (const std::string& rule : report.unspared) json.string(rule);
   json.end_array().end_object();
 }
 

@@ -1,24 +1,15 @@
 // Rules with everything decided that is the same for all events of one sort.
 #include "rules/bucket.hpp"
 
-#include <fcntl.h>
-
 #include <algorithm>
 #include <unordered_map>
 
+#include "schema/arguments.hpp"
 #include "schema/constants.hpp"
 
 namespace coff::rules {
 
 namespace {
-
-// Fields that are the same for all events of one sort.
-constexpr std::string_view kFacts[] = {
-    "event.kind",      "evt.asynctype",    "evt.category",      "evt.dir",
-    "evt.io_dir",      "evt.is_async",     "evt.is_io",         "evt.is_io_read",
-    "evt.is_io_write", "evt.is_open_read", "evt.is_open_write", "evt.is_wait",
-    "evt.source",      "evt.type",         "evt.type.is",       "syscall.type",
-};
 
 // What a check costs beside others, in about the time of comparing two numbers.
 unsigned cost_of(const Program& program, const Check& check) {
@@ -47,8 +38,12 @@ unsigned index_cost(const Source& left) {
 
 class BucketMaker {
  public:
-  BucketMaker(const RuleSet& rules, const Event& event, Evaluation& evaluation)
-      : rules_(rules), program_(rules.program()), event_(event), evaluation_(evaluation) {}
+  BucketMaker(const RuleSet& rules, const Sort& sort, const Event& event, Evaluation& evaluation)
+      : rules_(rules),
+        program_(rules.program()),
+        sort_(sort),
+        event_(event),
+        evaluation_(evaluation) {}
 
   Bucket make() {
     const auto& compiled = rules_.compiled();
@@ -147,7 +142,13 @@ class BucketMaker {
                                  [](const std::string& text) { return text == "host"; }) &&
              check.op <= Operator::kNotEqual;
     }
-    return std::ranges::find(kFacts, name) != std::end(kFacts);
+    // An argument that the call doesn't have is missing in all such events.
+    const schema::Argument& argument = left.field.argument;
+    if (name == "evt.arg" && !argument.index &&
+        !schema::has_named_argument(event_, argument.name)) {
+      return true;
+    }
+    return sort_.decides(name);
   }
 
   bool answer(CheckId id, const Check& check) {
@@ -171,6 +172,7 @@ class BucketMaker {
 
   const RuleSet& rules_;
   const Program& program_;
+  const Sort& sort_;
   const Event& event_;
   Evaluation& evaluation_;
   Bucket bucket_;
@@ -180,25 +182,9 @@ class BucketMaker {
 
 }  // namespace
 
-Sort Sort::of(const Event& event) {
-  Sort sort;
-  sort.kind = static_cast<std::uint16_t>(event.kind);
-  sort.syscall = static_cast<std::int16_t>(event.syscall);
-  sort.container = event.container != nullptr;
-  if (event.kind == Kind::open) {
-    const auto* file = std::get_if<FileInfo>(&event.detail);
-    sort.access = file == nullptr ? 4 : static_cast<std::uint8_t>(file->open_flags & O_ACCMODE);
-  }
-  return sort;
-}
-
-std::uint64_t Sort::key() const {
-  return std::uint64_t{kind} << 32 | std::uint64_t{static_cast<std::uint16_t>(syscall)} << 16 |
-         std::uint64_t{access} << 1 | (container ? 1U : 0U);
-}
-
-Bucket make_bucket(const RuleSet& rules, const Event& event, Evaluation& evaluation) {
-  return BucketMaker(rules, event, evaluation).make();
+Bucket make_bucket(const RuleSet& rules, const Sort& sort, const Event& event,
+                   Evaluation& evaluation) {
+  return BucketMaker(rules, sort, event, evaluation).make();
 }
 
 }  // namespace coff::rules

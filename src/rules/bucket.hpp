@@ -2,6 +2,7 @@
 // same for all events of the sort already decided.
 #pragma once
 
+#include <string_view>
 #include <vector>
 
 #include "rules/evaluate.hpp"
@@ -14,12 +15,23 @@ namespace coff::rules {
 struct Sort {
   std::uint16_t kind = 0;
   std::int16_t syscall = -1;
+  std::uint16_t acting = 0;  ///< Kind of the event that departs; else `kind`.
   bool container = false;
   std::uint8_t access = 0;  ///< O_ACCMODE bits of an open.
+  // Of a fine sort alone; a process can make many of these.
+  bool fine = true;
+  bool failed = false;
+  std::uint8_t detail = 0;  ///< What the event tells of: nothing that matters here, file, socket.
+  std::uint8_t file = 0;    ///< Flags of a file.
+  std::uint8_t socket = 0;  ///< Family, type and protocol of a socket.
 
   static Sort of(const Event& event);
+  /// The same without what only fine sorts have.
+  [[nodiscard]] Sort coarse() const;
   /// A number that differs between sorts.
   [[nodiscard]] std::uint64_t key() const;
+  /// Whether the field has one value for all events of the sort.
+  [[nodiscard]] bool decides(std::string_view field) const;
 };
 
 struct Bucket {
@@ -45,7 +57,8 @@ struct Bucket {
   std::uint64_t events = 0;
 };
 
-/// Makes the bucket of an event's sort; `evaluation` has begun that event.
-Bucket make_bucket(const RuleSet& rules, const Event& event, Evaluation& evaluation);
+/// Makes the bucket of a sort; `evaluation` has begun `event`, which is of that sort.
+Bucket make_bucket(const RuleSet& rules, const Sort& sort, const Event& event,
+                   Evaluation& evaluation);
 
 }  // namespace coff::rules

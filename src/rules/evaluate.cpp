@@ -29,14 +29,6 @@ void Evaluation::begin(const schema::Subject& subject) {
               parent_answers_.of(process == nullptr ? process : process->parent)};
 }
 
-void Evaluation::note(Owner owner, std::uint32_t slot, bool so) {
-  std::uint64_t* const words = answers_[static_cast<size_t>(owner)];
-  const std::uint64_t flag = std::uint64_t{1} << (slot % 64);
-  words[slot / 64] |= flag;
-  std::uint64_t& is_so = words[flags_[static_cast<size_t>(owner)] + slot / 64];
-  is_so = so ? is_so | flag : is_so & ~flag;
-}
-
 void Evaluation::answer(CheckId id, const CheckPlace& place) {
   if (place.index != kNone) run(program_.indexes()[place.index]);
   else note(place.owner, place.slot, compute(program_.checks()[id]));
@@ -45,12 +37,11 @@ void Evaluation::answer(CheckId id, const CheckPlace& place) {
 void Evaluation::run(const SourceIndex& index) {
   const std::span<std::uint64_t> bits(answers_[static_cast<size_t>(index.owner)] + index.word,
                                       index.texts.words());
-  std::ranges::fill(bits, 0);
-  const Source& source = *sources_[index.source];
+  for (std::uint64_t& word : bits) word = 0;
   // A field's value is not kept: most texts are looked at by their index alone.
-  const bool field = source.kind == Source::Kind::kField;
-  const schema::Value fresh = field ? source.field.get(*subject_) : schema::Value{};
-  const schema::Value& value = field ? fresh : this->value(index.source);
+  const schema::Value fresh =
+      index.get != nullptr ? index.get(*subject_, index.argument) : schema::Value{};
+  const schema::Value& value = index.get != nullptr ? fresh : this->value(index.source);
   bool known = true;
   if (const auto* view = std::get_if<std::string_view>(&value)) {
     index.texts.run(*view, bits);

@@ -50,7 +50,13 @@ class Evaluation {
 
   void answer(CheckId id, const CheckPlace& place);
   void run(const SourceIndex& index);
-  void note(Owner owner, std::uint32_t slot, bool so);
+  void note(Owner owner, std::uint32_t slot, bool so) {
+    std::uint64_t* const words = answers_[static_cast<size_t>(owner)];
+    const std::uint64_t flag = std::uint64_t{1} << (slot % 64);
+    words[slot / 64] |= flag;
+    std::uint64_t& is_so = words[flags_[static_cast<size_t>(owner)] + slot / 64];
+    is_so = so ? is_so | flag : is_so & ~flag;
+  }
   const schema::Value& extract(SourceId source);
   [[nodiscard]] schema::Value transform(const Source& source);
   bool compute(const Check& check);

@@ -66,11 +66,17 @@ class Evaluator::State {
 
  private:
   Bucket& bucket_of(const Event& event) {
-    const std::uint64_t key = Sort::of(event).key();
+    Sort sort = Sort::of(event);
+    const std::uint64_t key = sort.key();
     if (last_ != nullptr && key == last_key_) return *last_;
     auto found = buckets_.find(key);
+    if (found == buckets_.end() && fine_ == kFineMax) {
+      sort = sort.coarse();
+      found = buckets_.find(sort.key());
+    }
     if (found == buckets_.end()) {
-      found = buckets_.emplace(key, make_bucket(*rules_, event, evaluation_)).first;
+      fine_ += sort.fine ? 1U : 0U;
+      found = buckets_.emplace(sort.key(), make_bucket(*rules_, sort, event, evaluation_)).first;
       memo_.resize(std::max(memo_.size(), found->second.nodes.size()), 0);
     }
     last_key_ = key;
@@ -113,10 +119,14 @@ class Evaluator::State {
     return !stops;
   }
 
+  /// Buckets of fine sorts; events of others are asked in coarse ones.
+  static constexpr size_t kFineMax = 256;
+
   std::shared_ptr<const RuleSet> rules_;
   Evaluation evaluation_;
   Matching matching_;
   std::unordered_map<std::uint64_t, Bucket> buckets_;
+  size_t fine_ = 0;
   std::uint64_t last_key_ = 0;
   Bucket* last_ = nullptr;
   std::vector<std::uint32_t> memo_;

@@ -111,6 +111,8 @@ std::string clause_text(const FilterClause& clause) {
   if (clause.open_flags_any == COFF_OPEN_WRITE) text += " for writing";
   if (!clause.on_host) text += ", in containers";
   if (!clause.in_containers) text += ", on the host";
+  if (clause.only_success) text += ", that succeed";
+  if (clause.only_failure) text += ", that fail";
   std::string paths;
   append_names(paths, "the path", clause.path_exact);
   append_names(paths, "a path that begins with", clause.path_prefix);

@@ -63,6 +63,10 @@ Owner Program::owner(SourceId id) const {
 
 void Program::add_index(SourceId source, bool fold_case, const std::vector<CheckId>& checks) {
   SourceIndex index{.source = source, .owner = owner(source), .texts = TextIndex(fold_case)};
+  if (sources_[source].kind == Source::Kind::kField) {
+    index.get = sources_[source].field.field->get;
+    index.argument = sources_[source].field.argument;
+  }
   std::uint32_t bit = 0;
   for (const CheckId id : checks) {
     const Look look = *look_of(checks_[id], sources_[source]);

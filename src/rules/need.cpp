@@ -19,7 +19,9 @@ Need both(Need a, const Need& b) {
   a.possible = a.possible && b.possible;
   a.on_host = a.on_host && b.on_host;
   a.in_containers = a.in_containers && b.in_containers;
-  a.possible = a.possible && (a.on_host || a.in_containers);
+  a.on_success = a.on_success && b.on_success;
+  a.on_failure = a.on_failure && b.on_failure;
+  a.possible = a.possible && (a.on_host || a.in_containers) && (a.on_success || a.on_failure);
   // Of two sets of flags (some bit must be there) or paths, the smaller one restricts more.
   if (a.open_flags == 0) a.open_flags = b.open_flags;
   if (!a.paths || (b.paths && b.paths->size() < a.paths->size()))
@@ -32,6 +34,8 @@ Need either(Need a, const Need& b) {
   if (!b.possible) return a;
   a.on_host = a.on_host || b.on_host;
   a.in_containers = a.in_containers || b.in_containers;
+  a.on_success = a.on_success || b.on_success;
+  a.on_failure = a.on_failure || b.on_failure;
   a.open_flags = a.open_flags == 0 || b.open_flags == 0 ? 0 : a.open_flags | b.open_flags;
   if (a.paths && b.paths) a.paths->add(*b.paths);
   else a.paths.reset();
@@ -161,7 +165,89 @@ Need of_file_name(const Check& check) {
   return {.paths = std::move(paths)};
 }
 
+Need succeeded() { return {.on_failure = false}; }
+Need failed() { return {.on_success = false}; }
+
+// What a check of a number says of the result when the number is not negative if, and only if, the
+// call succeeded.
+Need of_sign(const Check& check) {
+  const std::vector<std::int64_t>& numbers = check.constants.numbers;
+  if (numbers.empty()) return {};
+  const auto [least, most] = std::ranges::minmax(numbers);
+  switch (check.op) {
+    case Operator::kEqual:
+    case Operator::kIn:
+      if (least >= 0) return succeeded();
+      return most < 0 ? failed() : Need{};
+    case Operator::kGreaterEqual: return least >= 0 ? succeeded() : Need{};
+    case Operator::kGreater: return least >= -1 ? succeeded() : Need{};
+    case Operator::kLess: return most <= 0 ? failed() : Need{};
+    case Operator::kLessEqual: return most < 0 ? failed() : Need{};
+    default: return {};
+  }
+}
+
+Need of_result(const Check& check, std::string_view name, bool equal) {
+  const auto& texts = check.constants.texts;
+  if (name == "evt.rawres") return of_sign(check);
+  if (name == "evt.failed" && equal && check.constants.flags.size() == 1) {
+    return check.constants.flags[0] ? failed() : succeeded();
+  }
+  if (name != "evt.res") return {};
+  const bool success = std::ranges::find(texts, "SUCCESS") != texts.end();
+  if (check.op == Operator::kNotEqual) return success && texts.size() == 1 ? failed() : Need{};
+  if (!equal || texts.empty()) return {};
+  if (!success) return failed();
+  return texts.size() == 1 ? succeeded() : Need{};
+}
+
+// Fields whose values are paths of the event, whole and lexical.
+bool is_some_path(const schema::FieldReference& field, unsigned kind) {
+  const std::string_view name = field.field->name;
+  if (name == "fd.name" || name == "evt.abspath" || name == "fs.path.name" ||
+      name == "fs.path.source" || name == "fs.path.target") {
+    return true;
+  }
+  if (name != "evt.arg" || field.argument.index) return false;
+  constexpr std::string_view kArguments[] = {"path",   "name",     "oldpath",  "newpath",
+                                             "target", "linkpath", "filename", "pathname"};
+  // The name of an extended attribute is none.
+  if (kind == COFF_KIND_setxattr && field.argument.name == "name") return false;
+  return std::ranges::find(kArguments, field.argument.name) != std::end(kArguments);
+}
+
 }  // namespace
+
+bool has_paths(unsigned kind) {
+  switch (kind) {
+    case COFF_KIND_open:
+    case COFF_KIND_unlink:
+    case COFF_KIND_rmdir:
+    case COFF_KIND_rename:
+    case COFF_KIND_link:
+    case COFF_KIND_symlink:
+    case COFF_KIND_mkdir:
+    case COFF_KIND_mknod:
+    case COFF_KIND_chmod:
+    case COFF_KIND_chown:
+    case COFF_KIND_truncate:
+    case COFF_KIND_setxattr: return true;
+    default: return false;
+  }
+}
+
+bool has_result(unsigned kind) {
+  switch (kind) {
+    case COFF_KIND_socket:
+    case COFF_KIND_bind:
+    case COFF_KIND_listen:
+    case COFF_KIND_connect:
+    case COFF_KIND_accept:
+    case COFF_KIND_sendto:
+    case COFF_KIND_recvfrom: return true;
+    default: return has_paths(kind);
+  }
+}
 
 void Paths::add(const Paths& other) {
   exact.insert(other.exact.begin(), other.exact.end());
@@ -217,14 +303,30 @@ Need KindNeed::of_check(const Check& check) const {
     return {};
   }
   if (name == "container.id" && check.modifier == Modifier::kNone) return of_place(check);
-  if (kind_ != COFF_KIND_open) return {};
+  if (has_result(kind_) && name.starts_with("evt.") && check.modifier == Modifier::kNone) {
+    Need need = of_result(check, name, equal);
+    if (!need.on_success || !need.on_failure) return need;
+  }
+  if (!has_paths(kind_)) return {};
+  if (kind_ == COFF_KIND_open) return of_open(check, name, equal);
+  return of_any_path(check, equal);
+}
+
+Need KindNeed::of_open(const Check& check, std::string_view name, bool equal) const {
   if (equal && check.constants.flags == std::vector<bool>{true}) {
     if (name == "evt.is_open_write") return {.open_flags = COFF_OPEN_WRITE};
     // Not evt.is_open_read: the kernel's bit leaves out O_PATH, which libsinsp counts as reading.
   }
-  if (name == "fd.name" || name == "file.path" || name == "file.resolved") return of_path(check);
-  if (name == "fd.directory" && equal) return of_directory(check);
-  if (name == "fd.filename" && equal) return of_file_name(check);
+  if (name == "fd.num" && check.modifier == Modifier::kNone) return of_sign(check);
+  if (name == "file.path" || name == "file.resolved") return of_path(check);
+  return of_any_path(check, equal);
+}
+
+Need KindNeed::of_any_path(const Check& check, bool equal) const {
+  const schema::FieldReference& field = program_.sources()[check.left].field;
+  if (is_some_path(field, kind_)) return of_path(check);
+  if (field.field->name == "fd.directory" && equal) return of_directory(check);
+  if (field.field->name == "fd.filename" && equal) return of_file_name(check);
   return {};
 }
 

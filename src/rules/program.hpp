@@ -109,6 +109,8 @@ struct CheckPlace {
 };
 /// An index with the source whose text it reads.
 struct SourceIndex {
+  schema::Getter get = nullptr;  ///< Of a plain field, whose argument borrows the source's.
+  schema::Argument argument;
   SourceId source = kNone;
   Owner owner = Owner::kEvent;
   std::uint32_t slot = 0;

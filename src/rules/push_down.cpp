@@ -49,8 +49,8 @@ KernelFilter kernel_filter(const RuleSet& rules) {
 }
 
 KernelFilter kernel_filter(const Program& program, std::span<const CompiledRule* const> rules) {
-  // Host, containers, flags, whether it is an open, whether paths restrict.
-  using Key = std::tuple<bool, bool, std::uint32_t, bool, bool>;
+  // Host, containers, success, failure, flags, whether it is an open, whether paths restrict.
+  using Key = std::tuple<bool, bool, bool, bool, std::uint32_t, bool, bool>;
   std::map<Key, Group> groups;
   for (unsigned kind = 0; kind < COFF_KINDS; ++kind) {
     KindNeed needs(program, kind);
@@ -58,18 +58,22 @@ KernelFilter kernel_filter(const Program& program, std::span<const CompiledRule*
       const Need& need = needs.of(each->forwarded == kNone ? each->condition : each->forwarded);
       if (!need.possible) continue;
       const bool open = kind == COFF_KIND_open;
-      groups[{need.on_host, need.in_containers, need.open_flags, open, open && need.paths}].add(
-          need, kind, each->rule.name);
+      const Key key{need.on_host,          need.in_containers, need.on_success,
+                    need.on_failure,       need.open_flags,    open,
+                    need.paths.has_value()};
+      groups[key].add(need, kind, each->rule.name);
     }
   }
   KernelFilter filter;
   for (const auto& [key, group] : groups) {
-    const auto& [on_host, in_containers, flags, open, by_path] = key;
+    const auto& [on_host, in_containers, on_success, on_failure, flags, open, by_path] = key;
     FilterClause clause;
     clause.reason = group.reason();
     clause.kinds.assign(group.kinds.begin(), group.kinds.end());
     clause.on_host = on_host;
     clause.in_containers = in_containers;
+    clause.only_success = !on_failure;
+    clause.only_failure = !on_success;
     clause.open_flags_any = flags;
     if (group.paths && by_path) {
       clause.path_exact = list(group.paths->exact);

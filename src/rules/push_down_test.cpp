@@ -5,14 +5,15 @@
 #include <gtest/gtest.h>
 #include <sys/syscall.h>
 
+#include <cerrno>
 #include <map>
 #include <random>
 #include <set>
 
 #include "bpf/calls.h"
 #include "rules/rule_set.hpp"
+#include "rules/testing/file_events.hpp"
 #include "rules/testing/load.hpp"
-#include "rules/testing/vectors.hpp"
 #include "schema/constants.hpp"
 #include "schema/decode.hpp"
 #include "schema/testing/sample_events.hpp"
@@ -20,62 +21,14 @@
 namespace coff::rules {
 namespace {
 
-using schema::testing::RecordBuilder;
+using testing::file_event;
+using testing::forwards;
 using testing::load;
 
 std::string rule(size_t number, std::string_view condition) {
   return "- rule: r" + std::to_string(number) +
          "\n  desc: d\n  priority: INFO\n  output: o\n  condition: " + std::string(condition) +
          "\n";
-}
-
-bool some(const std::vector<std::string>& list, auto&& fits) {
-  return std::ranges::any_of(list, fits);
-}
-
-// What the kernel does with an absolute path, from the filter's own definition: it asks the path of
-// the call and that of the file. An open by handle has none and goes on.
-bool forwards(const KernelFilter& filter, const Event& event) {
-  const auto& file = std::get<FileInfo>(event.detail);
-  const auto fits = [&](const std::vector<std::string>& list, auto&& match) {
-    return some(list, [&](const std::string& p) {
-      return match(file.path.name, p) || match(file.path.resolved, p);
-    });
-  };
-  return std::ranges::any_of(filter.clauses, [&](const FilterClause& clause) {
-    if (std::ranges::find(clause.kinds, static_cast<unsigned>(event.kind)) == clause.kinds.end()) {
-      return false;
-    }
-    if (event.container == nullptr ? !clause.on_host : !clause.in_containers) return false;
-    std::uint32_t bits = (file.open_flags & (O_WRONLY | O_RDWR)) != 0 ? COFF_OPEN_WRITE : 0;
-    if ((file.open_flags & (O_WRONLY | O_PATH)) == 0) bits |= COFF_OPEN_READ;
-    if (clause.open_flags_any != 0 && (clause.open_flags_any & bits) == 0) return false;
-    const bool any = clause.path_exact.empty() && clause.path_prefix.empty() &&
-                     clause.path_suffix.empty() && clause.path_contains.empty();
-    using Text = const std::string&;
-    return any || file.path.raw.empty() ||
-           fits(clause.path_exact, [](Text path, Text p) { return path == p; }) ||
-           fits(clause.path_prefix, [](Text path, Text p) { return path.starts_with(p); }) ||
-           fits(clause.path_suffix, [](Text path, Text p) { return path.ends_with(p); }) ||
-           fits(clause.path_contains, [](Text path, Text p) { return path.contains(p); });
-  });
-}
-
-Event file_event(coff_kind kind, int call, std::string_view path, std::uint32_t flags,
-                 bool container) {
-  RecordBuilder builder(kind);
-  builder.header().syscall = call;
-  if (kind == COFF_KIND_open) {
-    builder.file().open_flags = flags;
-    builder.header().ret = builder.file().fd = 5;
-  }
-  builder.text(&coff_file::raw, path);
-  Event event = schema::testing::sample_event(builder);
-  if (container) return event;
-  Process process = *event.process;
-  process.container = event.container = nullptr;
-  event.process = std::make_shared<const Process>(std::move(process));
-  return event;
 }
 
 // Every way to use each path.
@@ -86,8 +39,19 @@ std::vector<Event> all_events(std::span<const char* const> paths) {
       for (const std::uint32_t flags : {O_RDONLY, O_WRONLY, O_RDWR, O_PATH, O_ACCMODE}) {
         events.push_back(file_event(COFF_KIND_open, SYS_openat, path, flags, container));
       }
-      events.push_back(file_event(COFF_KIND_unlink, SYS_unlinkat, path, 0, container));
-      events.push_back(file_event(COFF_KIND_rmdir, SYS_unlinkat, path, 0, container));
+      const auto add = [&](coff_kind kind, int call, std::uint32_t flags, bool fails,
+                           std::string_view second) {
+        events.push_back(file_event(kind, call, path, flags, container, fails, second));
+      };
+      add(COFF_KIND_open, SYS_openat, O_RDONLY, true, "");
+      add(COFF_KIND_open, SYS_open, O_WRONLY, true, "");
+      add(COFF_KIND_rmdir, SYS_unlinkat, 0, false, "");
+      for (const bool fails : {false, true}) {
+        add(COFF_KIND_unlink, SYS_unlinkat, 0, fails, "");
+        add(COFF_KIND_rename, SYS_renameat2, 0, fails, events.size() % 2 == 0 ? "/etc/y" : "/x");
+      }
+      add(COFF_KIND_symlink, SYS_symlink, 0, false, "/etc/x/y");
+      add(COFF_KIND_setxattr, SYS_setxattr, 0, false, "user.ssh");
     }
   }
   return events;
@@ -109,6 +73,10 @@ std::vector<std::pair<std::string, KernelFilter>> faulty(const KernelFilter& fil
     if (clause.in_containers) {
       add(at, "containers", [](FilterClause& c) { c.in_containers = false; });
     }
+    add(at, "the result", [](FilterClause& c) {
+      c.only_failure = !c.only_failure;
+      c.only_success = !c.only_failure;
+    });
     add(at, "flags", [](FilterClause& c) {
       c.open_flags_any = c.open_flags_any == COFF_OPEN_WRITE ? COFF_OPEN_READ : COFF_OPEN_WRITE;
     });
@@ -157,6 +125,24 @@ TEST(PushDown, NeverLosesWhatARuleMatches) {
                                      "fd.name = /x",
                                      "fd.name in (/etc, /bin/sh)",
                                      "fd.name = anyof (/x, /y)",
+                                     "evt.failed = false",
+                                     "evt.failed = true",
+                                     "evt.res = SUCCESS",
+                                     "evt.res != SUCCESS",
+                                     "evt.res in (ENOENT, EACCES)",
+                                     "evt.res in (ENOENT, SUCCESS)",
+                                     "evt.rawres >= 0",
+                                     "evt.rawres < 0",
+                                     "evt.rawres > -2",
+                                     "fd.num < 0",
+                                     "evt.type in (renameat2, symlink)",
+                                     "evt.arg.path startswith /etc",
+                                     "evt.arg.newpath = /x",
+                                     "evt.arg.name contains ssh",
+                                     "evt.abspath = /etc/shadow",
+                                     "fs.path.name startswith /etc",
+                                     "fs.path.target endswith y",
+                                     "fs.path.source in (/etc, /x, /etc/x/y)",
                                      "container.image.repository = shop/web"};
   const auto condition = [&](const auto& self, int depth) -> std::string {
     if (depth == 0) return pick(kChecks);
@@ -195,8 +181,8 @@ TEST(PushDown, NeverLosesWhatARuleMatches) {
   EXPECT_GT(matched * 10, asked * 3) << "too few events that rules match";
   EXPECT_GT(filtered, 3000U);
   // Each way to ask for too little is seen by the comparison above.
-  for (const char* fault :
-       {"a clause", "a kind", "the host", "containers", "flags", "a path", "a prefix as a path"}) {
+  for (const char* fault : {"a clause", "a kind", "the host", "containers", "the result", "flags",
+                            "a path", "a prefix as a path"}) {
     EXPECT_GT(caught[fault], 20U) << fault;
   }
 }
@@ -214,6 +200,33 @@ TEST(PushDown, NamesPathsFlagsAndPlaces) {
   EXPECT_EQ(clause.open_flags_any, static_cast<std::uint32_t>(COFF_OPEN_WRITE));
   EXPECT_EQ(clause.path_prefix, std::vector<std::string>{"/etc/"});
   EXPECT_EQ(clause.reason, "rules: r0");
+}
+
+TEST(PushDown, NamesResultsAndPathsOfChanges) {
+  const auto set = load(rule(0,
+                             "evt.type in (rename, renameat2) and evt.res = SUCCESS and "
+                             "evt.arg.newpath startswith /etc/") +
+                        rule(1, "evt.type = openat and fd.num >= 0 and fd.name = /etc/shadow") +
+                        rule(2, "evt.type = connect and evt.rawres < 0"));
+  std::map<unsigned, FilterClause> by_kind;
+  for (const FilterClause& clause : kernel_filter(*set).clauses) {
+    for (const unsigned kind : clause.kinds) by_kind[kind] = clause;
+  }
+  EXPECT_EQ(by_kind.size(), 3U);
+  EXPECT_TRUE(by_kind[COFF_KIND_rename].only_success);
+  EXPECT_EQ(by_kind[COFF_KIND_rename].path_prefix, std::vector<std::string>{"/etc/"});
+  EXPECT_TRUE(by_kind[COFF_KIND_open].only_success);
+  EXPECT_TRUE(by_kind[COFF_KIND_connect].only_failure);
+}
+
+// The kernel asks about some kinds without their result, or without their paths.
+TEST(PushDown, OtherKindsAreNotRestricted) {
+  const auto set = load(rule(0, "evt.type in (kill, mount) and evt.failed = true") +
+                        rule(1, "evt.type = mount and fs.path.source = /etc"));
+  for (const FilterClause& clause : kernel_filter(*set).clauses) {
+    EXPECT_FALSE(clause.only_failure || clause.only_success);
+    EXPECT_TRUE(clause.path_exact.empty());
+  }
 }
 
 // Every name that evt.type has for events of a kind asks for that kind.
@@ -247,79 +260,6 @@ TEST(PushDown, AsksForEachKindThatHasAType) {
     EXPECT_TRUE(asked) << type << " of kind " << schema::kKindNames[made.kind];
   }
   EXPECT_GT(named, 80U);
-}
-
-// Paths and process names that the checks of a rule set name.
-void collect_texts(const Program& program, std::set<std::string>& paths,
-                   std::set<std::string>& names) {
-  for (const Check& check : program.checks()) {
-    const std::string_view field = program.sources()[check.left].name;
-    for (const std::string& text : check.constants.texts) {
-      if (field == "proc.name") names.insert(text);
-      if (field == "fd.filename") paths.insert("/srv/" + text);
-      if (field != "fd.name" && field != "fd.directory") continue;
-      const std::string path = text.starts_with('/') ? text : "/srv/" + text;
-      paths.insert({path, path + (path.ends_with('/') ? "x" : "/x")});
-    }
-  }
-}
-
-TEST(PushDown, OfficialRulesGetTheOpensThatTheyMatch) {
-  const std::string folder = testing::data_path("falco-rules/");
-  if (!testing::read_data("falco-rules/falco_rules.yaml")) {
-    if (testing::data_required()) FAIL() << "the official rules are missing";
-    GTEST_SKIP() << "the official rules are not there";
-  }
-  LoadOptions options;
-  options.selections = {{.rule = "*", .tag = "", .enable = true}};
-  const Loaded loaded =
-      load_files({folder + "falco_rules.yaml", folder + "falco-incubating_rules.yaml",
-                  folder + "falco-sandbox_rules.yaml"},
-                 std::move(options));
-  const auto& compiled = loaded.rules->compiled();
-  std::set<std::string> paths;
-  std::set<std::string> names;
-  collect_texts(loaded.rules->program(), paths, names);
-  std::vector<KernelFilter> filters;
-  for (const CompiledRule& each : compiled) {
-    const CompiledRule* const only[] = {&each};
-    filters.push_back(kernel_filter(loaded.rules->program(), only));
-  }
-  Evaluator evaluator(loaded.rules);
-  std::set<std::uint32_t> matched;
-  size_t number = 0;
-  for (const std::string& path : paths) {
-    for (const bool container : {false, true}) {
-      for (const std::uint32_t flags : {O_RDONLY, O_WRONLY | O_CREAT | O_TRUNC}) {
-        Event event = file_event(COFF_KIND_open, SYS_openat, path, flags, container);
-        Process process = *event.process;
-        // Every other one by a process that some rule names.
-        if (++number % 2 == 0) process.name = *std::next(names.begin(), number / 2 % names.size());
-        event.process = std::make_shared<const Process>(std::move(process));
-        for (const std::uint32_t at : evaluator.matches({.event = event, .number = number})) {
-          matched.insert(at);
-          EXPECT_TRUE(forwards(filters[at], event)) << compiled[at].rule.name << " on " << path;
-        }
-      }
-    }
-  }
-  EXPECT_GT(matched.size(), 12U);
-}
-
-TEST(PushDown, OfficialRulesFitTheKernel) {
-  Loader loader;
-  auto text = testing::read_data("falco-rules/falco_rules.yaml");
-  if (!text) {
-    if (testing::data_required()) FAIL() << "the official rules are missing";
-    GTEST_SKIP() << "the official rules are not there";
-  }
-  loader.add("falco_rules.yaml", std::move(*text));
-  const KernelFilter filter = kernel_filter(*loader.finish().rules);
-  EXPECT_LE(filter.clauses.size(), kPushDownClausesMax);
-  EXPECT_FALSE(filter.clauses.empty());
-  const Event library =
-      file_event(COFF_KIND_open, SYS_openat, "/usr/lib/libc.so.6", O_RDONLY, false);
-  EXPECT_FALSE(forwards(filter, library)) << "reading a library matches no stable rule";
 }
 
 TEST(PushDown, ResolvedPathsAndHandlesDoNotAskForEveryOpen) {

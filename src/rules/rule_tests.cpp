@@ -113,8 +113,9 @@ class Run {
     if (!report_.problems.empty()) return;
     for (const YamlNode& test : tests->items) run_test(test);
     for (const Rule* rule : all_) {
-      const bool own = rule->file == rule_file() && rule->enabled;
-      if (own && !found_once_.contains(rule->name)) report_.untested.push_back(rule->name);
+      if (rule->file != rule_file() || !rule->enabled) continue;
+      if (!found_once_.contains(rule->name)) report_.untested.push_back(rule->name);
+      if (!spared_once_.contains(rule->name)) report_.unspared.push_back(rule->name);
     }
   }
 
@@ -124,6 +125,7 @@ class Run {
 
   void load(const std::vector<std::string>& named) {
     std::vector<std::string> files;
+    files.reserve(named.size() + 1);
     const fs::path folder = fs::path(path_).parent_path();
     for (const std::string& file : named) files.push_back((folder / file).string());
     files.push_back(rule_file());
@@ -157,6 +159,7 @@ class Run {
     for (const std::string& rule : spares) {
       check_name(rule, outcome);
       if (found.contains(rule)) outcome.failures.push_back("found, and must not be: " + rule);
+      else spared_once_.insert(rule);
     }
     if (wanted_output != nullptr && outputs.find(wanted_output->scalar) == std::string::npos) {
       outcome.failures.push_back("no output has \"" + wanted_output->scalar + "\": " + outputs);
@@ -204,6 +207,7 @@ class Run {
   std::vector<const Rule*> all_;
   std::unique_ptr<Evaluator> evaluator_;
   std::set<std::string> found_once_;
+  std::set<std::string> spared_once_;
 };
 
 }  // namespace

@@ -22,6 +22,7 @@ struct RuleTestReport {
   std::vector<Problem> problems;  ///< Of the test file, and errors of the rules that it loads.
   std::vector<std::string>
       untested;  ///< Rules of the file beside it that no test says to be found.
+  std::vector<std::string> unspared;  ///< The same, of rules that no test says to be spared.
 
   /// Something was tested, and nothing failed.
   [[nodiscard]] bool ok() const;

@@ -53,6 +53,7 @@ TEST_F(RuleTests, Pass) {
   EXPECT_TRUE(report.tests[0].failures.empty()) << report.tests[0].failures[0];
   EXPECT_EQ(report.tests[0].name, "reading");
   EXPECT_EQ(report.untested, std::vector<std::string>{"Never"});
+  EXPECT_EQ(report.unspared, std::vector<std::string>{"Shadow read"});
   EXPECT_TRUE(report.ok());
 }
 

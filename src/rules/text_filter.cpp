@@ -58,7 +58,7 @@ class TextFilterMaker {
     }
     for (const auto& [key, row] : rows_) {
       TextFilter::Used& used = used_of(key.first);
-      used.wanted[key.second / 64] |= std::uint64_t{1} << (key.second % 64);
+      filter_.wanted_[used.wanted + key.second / 64] |= std::uint64_t{1} << (key.second % 64);
       used.rows[key.second] = static_cast<std::uint32_t>(filter_.rows_.size());
       filter_.rows_.insert(filter_.rows_.end(), row.begin(), row.end());
     }
@@ -141,8 +141,10 @@ class TextFilterMaker {
   TextFilter::Used& used_of(std::uint32_t id) {
     const SourceIndex* const index = &program_.indexes()[id];
     if (filter_.used_.empty() || filter_.used_.back().index != index) {
-      filter_.used_.push_back({.index = index, .wanted = {}, .rows = {}});
-      filter_.used_.back().wanted.resize(index->texts.words());
+      filter_.used_.push_back({.index = index,
+                               .wanted = static_cast<std::uint32_t>(filter_.wanted_.size()),
+                               .rows = {}});
+      filter_.wanted_.resize(filter_.wanted_.size() + index->texts.words());
       filter_.used_.back().rows.resize(index->texts.words() * 64);
     }
     return filter_.used_.back();
@@ -163,11 +165,12 @@ TextFilter::TextFilter(const Program& program, const Bucket& bucket) {
 }
 
 std::span<const std::uint64_t> TextFilter::possible(Evaluation& evaluation) {
-  std::ranges::copy(always_, possible_.begin());
+  for (size_t at = 0; at < possible_.size(); ++at) possible_[at] = always_[at];
   for (const Used& used : used_) {
     const std::span<const std::uint64_t> bits = evaluation.bits(*used.index);
+    const std::uint64_t* const wanted = &wanted_[used.wanted];
     for (size_t word = 0; word < bits.size(); ++word) {
-      for (std::uint64_t left = bits[word] & used.wanted[word]; left != 0; left &= left - 1) {
+      for (std::uint64_t left = bits[word] & wanted[word]; left != 0; left &= left - 1) {
         const size_t bit = word * 64 + static_cast<size_t>(std::countr_zero(left));
         const std::uint64_t* const row = &rows_[used.rows[bit]];
         for (size_t at = 0; at < possible_.size(); ++at) possible_[at] |= row[at];

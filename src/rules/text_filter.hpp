@@ -28,12 +28,13 @@ class TextFilter {
   /// An index that candidates are chosen by.
   struct Used {
     const SourceIndex* index = nullptr;
-    std::vector<std::uint64_t> wanted;  ///< Bits that some candidate needs.
-    std::vector<std::uint32_t> rows;    ///< By bit: where its candidates begin in rows_.
+    std::uint32_t wanted = 0;  ///< In wanted_: the index's words, bits that some candidate needs.
+    std::vector<std::uint32_t> rows;  ///< By bit: where its candidates begin in rows_.
   };
 
   std::vector<std::uint64_t> always_;  ///< Candidates that need no text.
   std::vector<Used> used_;
+  std::vector<std::uint64_t> wanted_;
   std::vector<std::uint64_t> rows_;
   std::vector<std::uint64_t> possible_;
 };

@@ -18,9 +18,13 @@ bool TextIndex::add(Kind kind, std::string_view pattern, std::uint32_t bit) {
         bits.push_back(bit);
       }
       break;
-    case Kind::kPrefix: added = prefixes_.add(pattern, bit); break;
+    case Kind::kPrefix:
+      added = prefixes_.add(pattern, bit);
+      if (added) prefixes_added_.emplace_back(pattern);
+      break;
     case Kind::kSuffix:
       added = suffixes_.add(std::string(pattern.rbegin(), pattern.rend()), bit);
+      if (added) suffixes_added_.emplace_back(pattern);
       break;
     case Kind::kContains: added = contains_.add(pattern, bit); break;
   }
@@ -57,7 +61,8 @@ void TextIndex::build_exact() {
     texts_ += text;
     append_masks(bits, masks_);
     slot.count = static_cast<std::uint32_t>(masks_.size()) - slot.first;
-    sizes_ |= size_bit(text.size());
+    exact_ends_.add(last_bytes(text, std::min(text.size(), kEnd)), text.size());
+    has_exact_ = true;
     size_t at = slot.hash & (slots_.size() - 1);
     while (slots_[at].count != 0) at = (at + 1) & (slots_.size() - 1);
     slots_[at] = slot;
@@ -65,8 +70,36 @@ void TextIndex::build_exact() {
   exact_.clear();
 }
 
+std::uint32_t TextIndex::first_bytes(std::string_view text, size_t count) {
+  std::uint32_t bytes = 0;
+  if (count == kEnd) std::memcpy(&bytes, text.data(), kEnd);
+  else
+    for (size_t at = 0; at < count; ++at) bytes = bytes << 8 | static_cast<std::uint8_t>(text[at]);
+  return bytes;
+}
+
+std::uint32_t TextIndex::last_bytes(std::string_view text, size_t count) {
+  return first_bytes(text.substr(text.size() - count), count);
+}
+
 void TextIndex::build() {
   build_exact();
+  const auto shortest = [](const std::vector<std::string>& list) {
+    size_t size = list.empty() ? 0 : kEnd;
+    for (const std::string& each : list) size = std::min(size, each.size());
+    return static_cast<std::uint8_t>(size);
+  };
+  prefix_bytes_ = shortest(prefixes_added_);
+  suffix_bytes_ = shortest(suffixes_added_);
+  for (const std::string& each : prefixes_added_) {
+    prefix_ends_.add(first_bytes(each, prefix_bytes_), 0);
+  }
+  for (const std::string& each : suffixes_added_) {
+    suffix_ends_.add(last_bytes(each, suffix_bytes_), 0);
+  }
+  prefixes_added_ = {};
+  suffixes_added_ = {};
+  has_contains_ = !contains_.empty();
   prefixes_.build();
   suffixes_.build();
   contains_.build();
@@ -87,10 +120,19 @@ void TextIndex::run_exact(std::string_view text, std::span<std::uint64_t> bits) 
 }
 
 void TextIndex::run(std::string_view text, std::span<std::uint64_t> bits) const {
-  if ((sizes_ & size_bit(text.size())) != 0) run_exact(text, bits);
-  if (!prefixes_.empty()) prefixes_.run_start(text.begin(), text.end(), bits);
-  if (!suffixes_.empty()) suffixes_.run_start(text.rbegin(), text.rend(), bits);
-  if (!contains_.empty()) contains_.run_anywhere(text, bits);
+  const size_t size = text.size();
+  if (has_exact_ && exact_ends_.may_have(last_bytes(text, std::min(size, kEnd)), size)) {
+    run_exact(text, bits);
+  }
+  if (prefix_bytes_ != 0 && size >= prefix_bytes_ &&
+      prefix_ends_.may_have(first_bytes(text, prefix_bytes_), 0)) {
+    prefixes_.run_start(text.begin(), text.end(), bits);
+  }
+  if (suffix_bytes_ != 0 && size >= suffix_bytes_ &&
+      suffix_ends_.may_have(last_bytes(text, suffix_bytes_), 0)) {
+    suffixes_.run_start(text.rbegin(), text.rend(), bits);
+  }
+  if (has_contains_) contains_.run_anywhere(text, bits);
 }
 
 }  // namespace coff::rules

@@ -2,6 +2,7 @@
 // leading, trailing and contained texts.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <span>
 #include <string>
@@ -46,17 +47,44 @@ class TextIndex {
   };
 
   [[nodiscard]] static std::uint32_t hash_of(std::string_view text);
-  /// Bit for texts of that size; all long ones share one.
-  [[nodiscard]] static std::uint64_t size_bit(size_t size) {
-    return std::uint64_t{1} << (size < 63 ? size : 63);
-  }
+  /// A set of beginnings or ends of texts, by hash: what it does not have is not there.
+  class Ends {
+   public:
+    void add(std::uint32_t bytes, size_t size) {
+      set_[place(bytes, size) / 64] |= bit(bytes, size);
+    }
+    [[nodiscard]] bool may_have(std::uint32_t bytes, size_t size) const {
+      return (set_[place(bytes, size) / 64] & bit(bytes, size)) != 0;
+    }
+
+   private:
+    static std::uint32_t place(std::uint32_t bytes, size_t size) {
+      return (bytes + static_cast<std::uint32_t>(size)) * 0x9E3779B1U >> 23;
+    }
+    static std::uint64_t bit(std::uint32_t bytes, size_t size) {
+      return std::uint64_t{1} << (place(bytes, size) % 64);
+    }
+    std::array<std::uint64_t, 8> set_{};
+  };
+  static constexpr size_t kEnd = 4;  ///< Bytes that count.
+
+  static std::uint32_t first_bytes(std::string_view text, size_t count);
+  static std::uint32_t last_bytes(std::string_view text, size_t count);
   void build_exact();
   void run_exact(std::string_view text, std::span<std::uint64_t> bits) const;
 
-  size_t patterns_ = 0;
   size_t words_ = 0;
+  bool has_exact_ = false;
+  bool has_contains_ = false;
+  std::uint8_t prefix_bytes_ = 0;  ///< Of every prefix, that count; 0: there is no prefix.
+  std::uint8_t suffix_bytes_ = 0;
+  Ends exact_ends_;  ///< With the sizes.
+  Ends prefix_ends_;
+  Ends suffix_ends_;
+  size_t patterns_ = 0;
   std::unordered_map<std::string, std::vector<std::uint32_t>> exact_;  ///< Emptied by build().
-  std::uint64_t sizes_ = 0;  ///< Of the texts of kExact, see size_bit().
+  std::vector<std::string> prefixes_added_;                            ///< Emptied by build().
+  std::vector<std::string> suffixes_added_;
   std::vector<Slot> slots_;
   std::string texts_;
   std::vector<BitMask> masks_;

@@ -80,7 +80,7 @@ TEST_F(TextIndexes, FindWhatEachComparisonFinds) {
   EXPECT_GT(hits_, 10'000U);
 }
 
-// More patterns than few anchors can tell, with and without short ones.
+// More patterns than groups of them, with and without short ones.
 TEST_F(TextIndexes, FindManyContainedTexts) {
   constexpr std::string_view kLetters = "abcdefghijklmnopqrstuvwxyz0123456789";
   for (const size_t shortest : {1U, 2U, 3U, 4U, 6U}) {

@@ -41,48 +41,8 @@ bool TextTrie::add(std::string_view pattern, std::uint32_t bit) {
   states_[state].bits.push_back(bit);
   ++patterns_;
   longest_ = std::max(longest_, pattern.size());
-  shortest_ = std::min(shortest_, pattern.size());
   if (anywhere_) texts_.emplace_back(pattern);
   return true;
-}
-
-// Case makes no difference to a beginning where case is folded.
-std::uint64_t TextTrie::eight_at(const char* at) const {
-  std::uint64_t eight = 0;
-  std::memcpy(&eight, at, sizeof eight);
-  return fold_case_ ? eight | 0x2020202020202020ULL : eight;
-}
-
-// Whether some pattern may begin at one of the first kBeginning of eight bytes.
-template <bool Short>
-bool TextTrie::begins_in(std::uint64_t eight) const {
-  unsigned some = 0;
-  for (unsigned at = 0; at < kBeginning; ++at) {
-    const auto beginning = static_cast<std::uint32_t>(eight >> (at * 8));
-    some |= long_[hash_of(beginning)];
-    if constexpr (Short) some |= short_[hash_of(beginning & short_mask_)];
-  }
-  return some != 0;
-}
-
-template <bool Short>
-void TextTrie::enter(std::string_view text, std::span<std::uint64_t> bits) const {
-  const char* at = text.data();
-  const char* const end = at + text.size();
-  for (; end - at >= 8; at += kBeginning) {
-    if (!begins_in<Short>(eight_at(at))) [[likely]]
-      continue;
-    for (unsigned each = 0; each < kBeginning; ++each) run_start(at + each, end, bits);
-  }
-  // The zeros behind the text may look like a beginning; the trie does not see them.
-  char rest[16] = {};
-  std::memcpy(rest, at, static_cast<size_t>(end - at));
-  for (const char* eight = rest; at < end; at += kBeginning, eight += kBeginning) {
-    if (!begins_in<Short>(eight_at(eight))) continue;
-    for (const char* each = at; each < std::min(at + kBeginning, end); ++each) {
-      run_start(each, end, bits);
-    }
-  }
 }
 
 void TextTrie::run_linked(std::string_view text, std::span<std::uint64_t> bits) const {
@@ -96,28 +56,9 @@ void TextTrie::run_linked(std::string_view text, std::span<std::uint64_t> bits) 
 void TextTrie::run_anywhere(std::string_view text, std::span<std::uint64_t> bits) const {
   if (linked_) {
     run_linked(text, bits);
-  } else if (!anchors_.empty()) {
-    anchors_.for_each(text, [&](size_t at) { run_start(text.begin() + at, text.end(), bits); });
-  } else if (short_mask_ != 0) {
-    enter<true>(text, bits);
-  } else {
-    enter<false>(text, bits);
+    return;
   }
-}
-
-void TextTrie::mark_beginnings() {
-  if (shortest_ < kBeginning) {
-    char mask[8] = {};
-    std::memset(mask, 0xFF, shortest_);
-    std::memcpy(&short_mask_, mask, sizeof short_mask_);
-  }
-  for (std::string& beginning : texts_) {
-    const bool is_long = beginning.size() >= kBeginning;
-    beginning.resize(8);
-    const auto first = static_cast<std::uint32_t>(eight_at(beginning.data()));
-    if (is_long) long_[hash_of(first)] = 1;
-    else short_[hash_of(first & short_mask_)] = 1;
-  }
+  beginnings_.for_each(text, [&](size_t at) { run_start(text.begin() + at, text.end(), bits); });
 }
 
 // Bytes that no pattern has are one class.
@@ -157,8 +98,7 @@ void TextTrie::link(std::vector<std::uint32_t>& fallback) {
 
 void TextTrie::build() {
   linked_ = anywhere_ && longest_ > kEnteredMax;
-  if (!linked_) anchors_ = Anchors::choose(texts_, fold_case_);
-  if (!linked_ && anchors_.empty()) mark_beginnings();
+  if (!linked_) beginnings_ = Fingerprints(std::move(texts_), fold_case_);
   texts_.clear();
   number_classes();
   // At least two entries a row, so that the lowest bit of a row's place is free.

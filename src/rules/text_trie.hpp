@@ -3,14 +3,13 @@
 
 #include <array>
 #include <cstdint>
-#include <cstring>
 #include <span>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
-#include "rules/anchors.hpp"
+#include "rules/fingerprints.hpp"
 
 namespace coff::rules {
 
@@ -22,9 +21,8 @@ struct BitMask {
 /// Turns numbers of bits into masks, appended to `masks`; sorts them.
 void append_masks(std::vector<std::uint32_t>& bits, std::vector<BitMask>& masks);
 
-/// A trie. Anywhere: entered where an anchor says that some pattern may begin; when those do not
-/// suffice, where the next bytes are the first of some pattern; when patterns are so long that this
-/// could take long, passed once with the fallback links of Aho and Corasick.
+/// A trie. Anywhere: entered where a pattern may begin; when patterns are so long that this could
+/// take long, passed once with the fallback links of Aho and Corasick.
 class TextTrie {
  public:
   /// `anywhere`: patterns may begin at any byte. `fold_case`: ASCII letters of the text count as
@@ -40,7 +38,7 @@ class TextTrie {
   [[nodiscard]] bool empty() const { return patterns_ == 0; }
   /// Adds the bits of the patterns that the bytes begin with; linear in them.
   template <typename Iterator>
-  void run_start(Iterator at, Iterator end, std::span<std::uint64_t> bits) const {
+  void run_start(Iterator at, const Iterator& end, std::span<std::uint64_t> bits) const {
     std::uint32_t row = 0;
     for (; at != end; ++at) {
       row = next_[(row & ~kAccepts) + class_of_[static_cast<unsigned char>(*at)]];
@@ -48,34 +46,20 @@ class TextTrie {
       if ((row & kAccepts) != 0) accept(row, bits);
     }
   }
-  /// Adds the bits of the patterns anywhere in the text; at most kEnteredMax times
-  /// Anchors::kOffsetsMax steps for a byte.
+  /// Adds the bits of the patterns anywhere in the text; at most kEnteredMax steps for a byte.
   void run_anywhere(std::string_view text, std::span<std::uint64_t> bits) const;
 
  private:
-  static constexpr size_t kStatesMax = 8191;
+  static constexpr size_t kStatesMax = 16383;
   /// Longest pattern for which places are entered one by one.
   static constexpr size_t kEnteredMax = 256;
-  static constexpr unsigned kBeginning = 4;
   static constexpr std::uint32_t kAccepts = 1;  ///< Set in transitions to states with bits.
-
-  /// By the hash of a beginning, whether some pattern has it.
-  using Beginnings = std::array<std::uint8_t, 4096>;
-  [[nodiscard]] static std::uint32_t hash_of(std::uint32_t beginning) {
-    return beginning * 0x9E3779B1U >> 20;
-  }
 
   struct State {
     std::vector<std::pair<unsigned char, std::uint16_t>> children;
     std::vector<std::uint32_t> bits;
   };
 
-  [[nodiscard]] std::uint64_t eight_at(const char* at) const;
-  template <bool Short>
-  [[nodiscard]] bool begins_in(std::uint64_t eight) const;
-  template <bool Short>
-  void enter(std::string_view text, std::span<std::uint64_t> bits) const;
-  void mark_beginnings();
   void run_linked(std::string_view text, std::span<std::uint64_t> bits) const;
 
   [[nodiscard]] std::uint16_t child(std::uint16_t state, unsigned char byte) const;
@@ -92,13 +76,9 @@ class TextTrie {
   bool fold_case_;
   size_t patterns_ = 0;
   size_t longest_ = 0;
-  size_t shortest_ = kBeginning;
-  Anchors anchors_;
-  bool linked_ = false;             ///< With fallback links.
-  std::uint32_t short_mask_ = 0;    ///< Of the first `shortest_` bytes; 0: no pattern is short.
-  Beginnings long_{};               ///< Of the patterns with kBeginning bytes or more, by so many.
-  Beginnings short_{};              ///< Of those with fewer, by `shortest_`.
-  std::vector<std::string> texts_;  ///< The patterns. Emptied by build().
+  Fingerprints beginnings_;
+  bool linked_ = false;                                ///< With fallback links.
+  std::vector<std::string> texts_;                     ///< The patterns. Emptied by build().
   std::vector<State> states_ = std::vector<State>(1);  ///< Emptied by build().
   std::array<std::uint16_t, 256> class_of_{};
   size_t classes_ = 0;

@@ -69,7 +69,7 @@ Kind kind_named(ObjectReader& reader, std::string_view key) {
 }
 
 void read_departure(ObjectReader& record, Event& event) {
-  record.object("departure", [&](ObjectReader& reader) {
+  record.object("baseline", [&](ObjectReader& reader) {
     auto departure = std::make_shared<Departure>();
     reader.text("service", departure->service);
     reader.text("what", departure->what);
@@ -86,7 +86,7 @@ void read_departure(ObjectReader& record, Event& event) {
 
 PersonPtr read_person(ObjectReader& record) {
   std::shared_ptr<Person> person;
-  record.object("person", [&](ObjectReader& reader) {
+  record.object("by", [&](ObjectReader& reader) {
     person = std::make_shared<Person>();
     reader.text("user", person->user);
     reader.number("uid", person->loginuid);
@@ -226,6 +226,9 @@ void read_record(ObjectReader& record, Event& event) {
   record.skip("type");
   event.kind = kind_named(record, "kind");
   read_departure(record, event);
+  const Kind kind = event.kind;
+  // What happened is told as of the event that departs.
+  if (event.departure != nullptr) event.kind = event.departure->trigger;
   read_time(record, "time", event.wall_ns);
   record.number("boot", event.boot_ns);
   read_call(record, event);
@@ -243,6 +246,7 @@ void read_record(ObjectReader& record, Event& event) {
   const PersonPtr person = read_person(record);
   record.object("process", [&](ObjectReader& process) { read_process(process, event, person); });
   read_detail(record, event);
+  event.kind = kind;
   record.skip("bytes");
   record.skip("cut");
 }

@@ -46,6 +46,35 @@ TEST(EventRead, AContainersStartComesBackEqual) {
   EXPECT_EQ(json_of(*again), written);
 }
 
+TEST(EventRead, ADepartureAndAPersonComeBackEqual) {
+  Event event = testing::sample_exec();
+  auto process = std::make_shared<Process>(*event.process);
+  Person person;
+  person.user = "anna";
+  person.loginuid = 1000;
+  person.sessionid = 7;
+  person.address = "192.0.2.7";
+  person.terminal = "pts/0";
+  person.via = "docker exec";
+  person.client = "docker";
+  process->person = std::make_shared<const Person>(std::move(person));
+  event.process = std::move(process);
+  Departure departure;
+  departure.trigger = event.kind;
+  departure.service = "compose:shop/web";
+  departure.what = "executable";
+  departure.value = "/bin/sh";
+  departure.state = "watching";
+  departure.outside_image = true;
+  event.kind = Kind::departure;
+  event.departure = std::make_shared<const Departure>(std::move(departure));
+  const std::string written = json_of(event);
+  EXPECT_NE(written.find("\"by\":{\"user\":\"anna\""), std::string::npos) << written;
+  const auto again = read(written);
+  ASSERT_TRUE(again) << written << again.error().message();
+  EXPECT_EQ(json_of(*again), written);
+}
+
 TEST(EventRead, FlagsAreReadByName) {
   const auto event = read(R"({"kind":"open","file":{"path":"/a","flags":"O_RDWR|O_CREAT|O_SYNC"},
     "process":{"file":{"flags":"EXE_UPPER_LAYER|EXE_SETID"}}})");

@@ -231,6 +231,30 @@ constexpr Row kRows[] = {
 };
 // clang-format on
 
+/// Where the rows of each kind stand.
+struct Rows {
+  std::uint8_t first = 0;
+  std::uint8_t last = 0;  ///< The one behind them.
+};
+constexpr std::array<Rows, COFF_KINDS> make_rows_of_kinds() {
+  static_assert(std::size(kRows) < 256);
+  std::array<Rows, COFF_KINDS> rows{};
+  for (size_t at = std::size(kRows); at-- > 0;) {
+    Rows& of_kind = rows[static_cast<size_t>(kRows[at].kind)];
+    of_kind.first = static_cast<std::uint8_t>(at);
+    if (of_kind.last == 0) of_kind.last = static_cast<std::uint8_t>(at + 1);
+  }
+  return rows;
+}
+constexpr std::array<Rows, COFF_KINDS> kRowsOfKinds = make_rows_of_kinds();
+
+std::span<const Row> rows_of(const Event& event) {
+  const auto kind = static_cast<size_t>(event.kind);
+  if (kind >= kRowsOfKinds.size()) return {};
+  const Rows& rows = kRowsOfKinds[kind];
+  return std::span(kRows).subspan(rows.first, static_cast<size_t>(rows.last - rows.first));
+}
+
 // The argument names of one kind stand for different calls: setuid has no "gid".
 bool has_argument(const Event& event, std::string_view name) {
   if (event.kind != Kind::setid || name == "res") return true;
@@ -256,7 +280,7 @@ bool has_kernel_detail(const Event& event) {
 
 Value event_argument(const Subject& subject, std::string_view name) {
   if (!has_kernel_detail(subject.event)) return {};
-  for (const Row& row : kRows) {
+  for (const Row& row : rows_of(subject.event)) {
     if (row.kind == subject.event.kind && row.name == name && has_argument(subject.event, name)) {
       return row.get(subject);
     }
@@ -264,9 +288,15 @@ Value event_argument(const Subject& subject, std::string_view name) {
   return {};
 }
 
+bool has_named_argument(const Event& event, std::string_view name) {
+  return std::ranges::any_of(rows_of(event), [&](const Row& row) {
+    return row.kind == event.kind && row.name == name && has_argument(event, name);
+  });
+}
+
 std::vector<std::string_view> event_argument_names(const Event& event) {
   std::vector<std::string_view> names;
-  for (const Row& row : kRows) {
+  for (const Row& row : rows_of(event)) {
     if (row.kind == event.kind && has_argument(event, row.name)) names.push_back(row.name);
   }
   return names;

@@ -51,7 +51,8 @@ enum class Place : unsigned char {
   kUser,
   kLogin,
   kFile,
-  kSocket
+  kSocket,
+  kBy
 };
 
 Place place_in(Place parent, std::string_view name) {
@@ -61,6 +62,7 @@ Place place_in(Place parent, std::string_view name) {
     if (name == "user") return Place::kUser;
     if (name == "file") return Place::kFile;
     if (name == "socket") return Place::kSocket;
+    if (name == "by") return Place::kBy;
   }
   if (parent == Place::kUser && name == "login") return Place::kLogin;
   return Place::kElsewhere;
@@ -207,7 +209,15 @@ class Handler {
         if (key_ == "path") row_.socket_path = text;
         break;
       case Place::kUser:
-      case Place::kLogin: break;
+        if (key_ == "name") row_.user_name = text;
+        break;
+      case Place::kLogin:
+        if (key_ == "name") row_.login_name = text;
+        break;
+      case Place::kBy:
+        if (key_ == "user") row_.by_user = text;
+        if (key_ == "component") row_.by_component = text;
+        break;
     }
     if (text.empty() || is_silent() || text_bytes_ >= kIndexedTextBytesMax) return;
     row_.texts.push_back(text.substr(0, kIndexedTextBytesMax - text_bytes_));

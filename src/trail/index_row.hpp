@@ -27,6 +27,10 @@ struct IndexRow {
   std::string_view exe;                    ///< "process"."exe".
   std::string_view file_path;              ///< "file"."path".
   std::string_view socket_path;            ///< "socket"."path".
+  std::string_view by_user;                ///< "by"."user".
+  std::string_view by_component;           ///< "by"."component".
+  std::string_view user_name;              ///< "user"."name".
+  std::string_view login_name;             ///< "user"."login"."name".
   std::vector<std::string_view> texts;     ///< All other strings, for the search of words.
 
   [[nodiscard]] std::string_view path() const {

@@ -101,6 +101,26 @@ TEST_F(IndexTest, FindsByEachCondition) {
   EXPECT_EQ(rows[0].entry, log_->reader().entry(78).value());
 }
 
+TEST_F(IndexTest, FindsPeopleByTheNamesInTheirPlaces) {
+  for (const std::string rest :
+       {R"("by":{"user":"anna"},"user":{"uid":0,"name":"root"}})",
+        R"("user":{"uid":0,"name":"root","login":{"uid":5,"name":"anna"}}})",
+        R"("by":{"component":"cron"},"user":{"uid":33,"name":"www-data"}})",
+        R"("process":{"args":["su","anna"]}})", R"("by":{"user":"anna-two"}})"}) {
+    ASSERT_TRUE(log_->append(R"({"type":"event","kind":"exec",)" + rest));
+  }
+  ASSERT_TRUE(log_->append(R"({"type":"finding","kind":"exec","by":{"user":"anna"}})"));
+  ASSERT_TRUE(log_->sync().has_value());
+  index_->announce(log_->epoch(), log_->durable_size());
+  ASSERT_TRUE(index_->wait(20'000));
+  EXPECT_EQ(ask({.user = "anna"}).size(), 3U);
+  EXPECT_EQ(ask({.other_than_type = "finding", .user = "anna"}).size(), 2U);
+  EXPECT_EQ(ask({.user = "anna-two"}).size(), 1U);
+  EXPECT_EQ(ask({.user = "root"}).size(), 2U);
+  EXPECT_EQ(ask({.user = "cron"}).size(), 1U);
+  EXPECT_EQ(ask({.user = "su"}).size(), 0U);
+}
+
 TEST_F(IndexTest, LimitsOrdersAndContinues) {
   const auto first = ask({.type = "event", .limit = 10});
   ASSERT_EQ(first.size(), 10U);

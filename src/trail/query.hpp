@@ -29,6 +29,7 @@ struct QueryFilter {
   std::string container;                      ///< A name it ever had, or id or the start of it.
   std::string image;                          ///< Of the container.
   std::string type;
+  std::string other_than_type;
   std::string kind;
   std::string exe;
   std::string path;
@@ -36,6 +37,9 @@ struct QueryFilter {
   std::optional<std::int64_t> process_id;
   std::optional<std::int64_t> uid;
   std::optional<std::int64_t> login_uid;
+  /// Name of a person: behind the process or request, of its login or its user; or the component
+  /// that is behind it where no person is.
+  std::string user;
   std::string text;  ///< Words that must all occur in whatever case; see WordCutter.
   std::optional<std::uint64_t> after;  ///< Only positions above this one.
   size_t limit = 1000;

@@ -20,6 +20,11 @@ bool equals(const std::optional<std::int64_t>& wanted, const std::optional<std::
   return !wanted || wanted == value;
 }
 
+bool is_of_user(const std::string& wanted, const IndexRow& row) {
+  return wanted.empty() || wanted == row.by_user || wanted == row.by_component ||
+         wanted == row.login_name || wanted == row.user_name;
+}
+
 }  // namespace
 
 Result<QueryCheck> QueryCheck::make(const QueryFilter& filter,
@@ -36,6 +41,9 @@ Result<QueryCheck> QueryCheck::make(const QueryFilter& filter,
   std::ranges::sort(check.words_);
   const auto repeated = std::ranges::unique(check.words_);
   check.words_.erase(repeated.begin(), repeated.end());
+  if (filter.user.size() > kQueryTextBytesMax) return fail(Code::kLimit, "the name is too long");
+  TRY(cutter.cut(filter.user,
+                 [&](std::string_view word) { check.user_words_.emplace_back(word); }));
   check.make_terms();
   return check;
 }
@@ -50,6 +58,7 @@ void QueryCheck::make_terms() {
   add_number(Column::kPid, filter_.pid);
   add_number(Column::kProcessId, filter_.process_id);
   for (const std::string& word : words_) add_text(Column::kWord, word);
+  for (const std::string& word : user_words_) add_text(Column::kWord, word);
   add_text(Column::kPath, filter_.path);
   add_text(Column::kExe, filter_.exe);
   add_text(Column::kType, filter_.type);
@@ -77,10 +86,12 @@ bool QueryCheck::columns_match(const IndexRow& row) const {
   if (filter_.until_wall_ns && (!row.wall_ns || *row.wall_ns >= *filter_.until_wall_ns)) {
     return false;
   }
-  return equals(filter_.type, row.type) && equals(filter_.kind, row.kind) &&
-         equals(filter_.pid, row.pid) && equals(filter_.process_id, row.process_id) &&
-         equals(filter_.uid, row.uid) && equals(filter_.login_uid, row.login_uid) &&
-         equals(filter_.exe, row.exe) && equals(filter_.path, row.path()) &&
+  if (!filter_.other_than_type.empty() && filter_.other_than_type == row.type) return false;
+  return is_of_user(filter_.user, row) && equals(filter_.type, row.type) &&
+         equals(filter_.kind, row.kind) && equals(filter_.pid, row.pid) &&
+         equals(filter_.process_id, row.process_id) && equals(filter_.uid, row.uid) &&
+         equals(filter_.login_uid, row.login_uid) && equals(filter_.exe, row.exe) &&
+         equals(filter_.path, row.path()) &&
          (!containers_ || std::ranges::binary_search(*containers_, row.container_id));
 }
 

@@ -40,6 +40,7 @@ class QueryCheck {
   WordCutter& cutter_;
   std::optional<std::vector<std::string>> containers_;
   std::vector<std::string> words_;                 ///< Sorted; all must occur.
+  std::vector<std::string> user_words_;            ///< Of the user's name.
   std::vector<std::vector<std::uint64_t>> terms_;  ///< A block needs one of each list.
 };
 

@@ -1,7 +1,7 @@
 // Events of ordinary work: services, logins, packages, builds, and engines that run containers.
 #pragma once
 
-#include "rules/testing/shipped_cases_more.hpp"
+#include "rules/testing/scene.hpp"
 
 namespace coff::rules::testing {
 
@@ -11,6 +11,23 @@ struct Ordinary {
 
   Ordinary(std::string_view name, const Scene& scene) : what(name), event(scene.event()) {}
 };
+
+inline Scene mounted(std::string_view source, std::string_view target, std::string_view type) {
+  return file_call(COFF_KIND_mount, SYS_mount, target).second(source).file_system(type);
+}
+inline Scene made_node(std::uint32_t mode) {
+  return file_call(COFF_KIND_mknod, SYS_mknodat, "/dev/x").file_argument(2, mode);
+}
+inline Scene renamed_to(std::string_view path) {
+  return file_call(COFF_KIND_rename, SYS_renameat2, "/tmp/new").second(path);
+}
+inline Scene removed(std::string_view path) {
+  return file_call(COFF_KIND_unlink, SYS_unlinkat, path);
+}
+inline Scene by_dpkg(Scene scene) { return scene.name("dpkg"); }
+inline Scene by_runtime(Scene scene) {
+  return scene.exe("/memfd:runc_cloned:/proc/self/exe (deleted)").flags(COFF_EXE_MEMFD);
+}
 
 inline std::vector<Ordinary> ordinary_services() {
   return {

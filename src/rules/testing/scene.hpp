@@ -205,15 +205,4 @@ inline Scene changed_mode(std::string_view path, std::uint32_t mode) {
   return file_call(COFF_KIND_chmod, SYS_fchmodat, path).file_mode(S_IFREG).file_argument(2, mode);
 }
 
-/// The start of a container that is otherwise the sample container.
-inline Event started(void (*change)(Container&)) {
-  Container container = *schema::testing::sample_container();
-  change(container);
-  Event event;
-  event.kind = Kind::container_start;
-  event.container = std::make_shared<const Container>(std::move(container));
-  event.detail = ContainerInfo{.action = "start", .attributes = {}};
-  return event;
-}
-
 }  // namespace coff::rules::testing

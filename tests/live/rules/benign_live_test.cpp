@@ -1,13 +1,16 @@
-// Ordinary work in containers: services, databases, jobs, packages, builds. The shipped rules raise
-// nothing above notice; what they raise is printed.
+// Ordinary work in containers: services, databases, jobs, packages, builds, the demo. The shipped
+// rules raise nothing above notice; what they raise is printed.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <array>
+#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <map>
+#include <thread>
 
 #include "base/bytes.hpp"
 #include "base/clock.hpp"
@@ -23,6 +26,9 @@ namespace fs = std::filesystem;
 constexpr const char* kImage = "coff/corpus:1";
 constexpr std::int64_t kFullNs = 12 * 60 * std::int64_t{1'000'000'000};
 constexpr int kStepMsMax = 150'000;
+// How long the demo application is watched: a minute and its health checks only under --full.
+constexpr int kDemoSeconds = 5;
+constexpr int kDemoSecondsFull = 70;
 
 // One container each.
 constexpr std::array<std::string_view, 2> kWork[] = {
@@ -95,18 +101,46 @@ class BenignLive : public ::testing::Test {
     COFF_NEED("docker", docker_missing());
   }
 
-  void start() {
-    const auto archive = corpus_archive();
-    ASSERT_TRUE(archive) << archive.error().message();
-    auto engine = Dockerd::start();
+  void start_engine(Bridge bridge) {
+    auto engine = Dockerd::start({.bridge = bridge, .arguments = {}});
     ASSERT_TRUE(engine) << engine.error().message();
     engine_ = std::move(*engine);
-    const auto imported = engine_->docker({"import", *archive, kImage}, {.time_ms_max = 120'000});
-    ASSERT_TRUE(imported) << imported.error().message();
+  }
+
+  void start_product() {
     auto product =
         Product::start({engine_->socket_path()}, "rules:\n  files: [" COFF_SOURCE_DIR "/rules]\n");
     ASSERT_TRUE(product) << product.error().message();
     product_ = std::move(*product);
+  }
+
+  void start() {
+    const auto archive = corpus_archive();
+    ASSERT_TRUE(archive) << archive.error().message();
+    start_engine(Bridge::kNone);
+    if (HasFatalFailure()) return;
+    const auto imported = engine_->docker({"import", *archive, kImage}, {.time_ms_max = 120'000});
+    ASSERT_TRUE(imported) << imported.error().message();
+    start_product();
+  }
+
+  /// What was found so far, by priority and rule; what is above notice fails the test.
+  std::map<std::string, size_t> raised() {
+    std::map<std::string, size_t> raised;
+    for (const MarkedFinding& each : findings_of(*product_)) {
+      if (!is_about_the_work(each)) continue;
+      const std::string priority = text_at(each.entry, {"finding", "priority"});
+      ++raised[priority + ": " + text_at(each.entry, {"finding", "rule"})];
+      const bool quiet = priority == "Notice" || priority == "Informational" || priority == "Debug";
+      EXPECT_TRUE(quiet) << text_at(each.entry, {"container", "name"}) << " " << priority << " "
+                         << text_at(each.entry, {"finding", "output"});
+    }
+    return raised;
+  }
+  static void print(const std::map<std::string, size_t>& raised, std::int64_t begun) {
+    std::printf("%lld s; raised:\n",
+                static_cast<long long>((boot_now_ns() - begun) / 1'000'000'000));
+    for (const auto& [rule, count] : raised) std::printf("%6zu %s\n", count, rule.c_str());
   }
 
   void work_once(int round) {
@@ -143,20 +177,49 @@ TEST_F(BenignLive, OrdinaryWorkRaisesNothingAboveNotice) {
     const auto ends = product_->events({"--kind", "container_stop", "--limit", "10000"});
     return ends.size() >= std::size(kWork) * static_cast<size_t>(round);
   })) << product_->told();
-  const auto findings = findings_of(*product_);
-  std::map<std::string, size_t> raised;
-  for (const MarkedFinding& each : findings) {
-    if (!is_about_the_work(each)) continue;
-    const std::string priority = text_at(each.entry, {"finding", "priority"});
-    ++raised[priority + ": " + text_at(each.entry, {"finding", "rule"})];
-    const bool quiet = priority == "Notice" || priority == "Informational" || priority == "Debug";
-    EXPECT_TRUE(quiet) << text_at(each.entry, {"container", "name"}) << " " << priority << " "
-                       << text_at(each.entry, {"finding", "output"});
-  }
-  std::printf("%d rounds, %lld s; raised:\n", round,
-              static_cast<long long>((boot_now_ns() - begun) / 1'000'000'000));
-  for (const auto& [rule, count] : raised) std::printf("%6zu %s\n", count, rule.c_str());
-  EXPECT_FALSE(raised.empty()) << "not even a package manager was noticed";
+  const auto found = raised();
+  std::printf("%d rounds, ", round);
+  print(found, begun);
+  EXPECT_FALSE(found.empty()) << "not even a package manager was noticed";
+}
+
+// What scripts/demo starts, without the intrusion that it can play.
+TEST_F(BenignLive, TheDemoApplicationRaisesNothingAboveNotice) {
+  start_engine(Bridge::kPrivate);
+  if (HasFatalFailure()) return;
+  start_product();
+  if (HasFatalFailure()) return;
+  const std::int64_t begun = boot_now_ns();
+  const auto demo = [&](const char* what) {
+    return run_ok(
+        {COFF_SOURCE_DIR "/scripts/demo", what},
+        {.time_ms_max = 600'000, .environment = {"DOCKER_HOST=unix://" + engine_->socket_path()}});
+  };
+  const auto opened = demo("start");
+  ASSERT_TRUE(opened) << opened.error().message();
+  const bool full = std::getenv("COFF_FULL") != nullptr;
+  std::this_thread::sleep_for(std::chrono::seconds(full ? kDemoSecondsFull : kDemoSeconds));
+  // As the engine's own health check does.
+  EXPECT_TRUE(engine_->docker(
+      {"exec", "shop-app-1", "bash", "-c", "exec 3<>/dev/tcp/127.0.0.1/8000; true last-word"}));
+  EXPECT_TRUE(eventually([&] {
+    const auto seen = product_->events({"--container", "shop-app-1", "--text", "last-word"});
+    return !seen.empty();
+  })) << product_->told();
+  print(raised(), begun);
+  // The same agent is no stranger to what somebody else does there.
+  const auto broken = demo("intrude");
+  EXPECT_TRUE(broken) << broken.error().message();
+  EXPECT_TRUE(eventually([&] {
+    const auto findings = findings_of(*product_);
+    return std::ranges::any_of(findings, [](const MarkedFinding& each) {
+      return text_at(each.entry, {"finding", "priority"}) == "Critical" &&
+             text_at(each.entry, {"container", "name"}) == "shop-app-1";
+    });
+  })) << product_->told();
+  EXPECT_TRUE(engine_->docker(
+      {"rm", "-f", "shop-app-1", "shop-web-1", "shop-database-1", "shop-visitors-1"}));
+  EXPECT_TRUE(engine_->docker({"network", "rm", "shop_default"}));
 }
 
 }  // namespace

@@ -22,6 +22,7 @@
  *   module                asks for a module without a file
  *   program|map           loads a small BPF program, or makes a map
  *   faults|ring           userfaultfd, io_uring_setup
+ *   narrow                calls through the 32-bit entry, and ends that way
  *   login N               sets its login user
  */
 #define _GNU_SOURCE
@@ -215,6 +216,22 @@ static int load_bpf(int program) {
   return syscall(SYS_bpf, BPF_PROG_LOAD, &attributes, sizeof attributes) < 0;
 }
 
+static int narrow(void) {
+#ifdef __x86_64__
+  const long calls[] = {20 /* getpid */, 1 /* exit */};
+
+  for (int at = 0; at < 2; ++at) {
+    long result;
+
+    __asm__ volatile("int $0x80"
+                     : "=a"(result)
+                     : "0"(calls[at]), "b"(0L)
+                     : "memory", "r8", "r9", "r10", "r11");
+  }
+#endif
+  return 1;
+}
+
 static int without_argument(const char* what) {
   struct sockaddr_in6 name;
   struct io_uring_params ring = {0};
@@ -226,6 +243,7 @@ static int without_argument(const char* what) {
   if (!strcmp(what, "program") || !strcmp(what, "map")) return load_bpf(*what == 'p');
   if (!strcmp(what, "faults")) return syscall(SYS_userfaultfd, O_CLOEXEC) < 0;
   if (!strcmp(what, "ring")) return syscall(SYS_io_uring_setup, 1, &ring) < 0;
+  if (!strcmp(what, "narrow")) return narrow();
   if (!strcmp(what, "attach") || !strcmp(what, "traced") || !strcmp(what, "peek") ||
       !strcmp(what, "poke") || !strcmp(what, "take"))
     return reach_into_child(what);

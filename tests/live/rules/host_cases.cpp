@@ -37,6 +37,7 @@ constexpr Case kCases[] = {
     {"Page faults handled in user space", Place::kPrivileged, "deed faults", "deed map"},
     {"Asynchronous input and output set up in a container", Place::kPrivileged, "deed ring",
      "deed map"},
+    {"32-bit calls by a 64-bit program in a container", Place::kPlain, "deed narrow", "deed map"},
     {"Log files wiped on the host", Place::kHost,
      "echo > /var/log/auth.log; echo > /var/log/btmp; rm /var/log/btmp",
      "echo >> /var/log/auth.log; echo > /var/log/other; rm /var/log/other"},

@@ -29,6 +29,10 @@ std::vector<Exempt> exempt_here() {
     exempt.push_back({"Kernel module load attempted in a container",
                       "this kernel was built without modules and has no such call"});
   }
+#ifndef __x86_64__
+  exempt.push_back({"32-bit calls by a 64-bit program in a container",
+                    "this machine has no 32-bit entry for 64-bit programs"});
+#endif
   return exempt;
 }
 
