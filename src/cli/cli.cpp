@@ -117,6 +117,8 @@ int run(int argc, char** argv) {
   add_feed(app, global);
   add_findings(app, global);
   add_flows(app, global);
+  add_incident(app, global);
+  add_playbook(app, global);
   add_ps(app, global);
   add_respond(app, global);
   add_rules(app, global);

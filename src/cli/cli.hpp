@@ -51,6 +51,8 @@ void add_exposure(CLI::App& app, Global& global);
 void add_feed(CLI::App& app, Global& global);
 void add_findings(CLI::App& app, Global& global);
 void add_flows(CLI::App& app, Global& global);
+void add_incident(CLI::App& app, Global& global);
+void add_playbook(CLI::App& app, Global& global);
 void add_ps(CLI::App& app, Global& global);
 void add_respond(CLI::App& app, Global& global);
 void add_rules(CLI::App& app, Global& global);

@@ -136,6 +136,17 @@ std::vector<std::string> Command::call(const std::string& without) const {
   return arguments;
 }
 
+std::vector<std::string> Command::call_with(const std::string& wanted,
+                                            const std::string& value) const {
+  std::vector<std::string> arguments = words;
+  for (const Option& option : options) {
+    if (!option.required && option.name != wanted) continue;
+    if (option.name.starts_with("--")) arguments.push_back(option.name);
+    arguments.push_back(option.name == wanted ? value : "1");
+  }
+  return arguments;
+}
+
 std::vector<std::vector<std::string>> all_levels() {
   std::vector<std::vector<std::string>> levels;
   walk({}, levels);

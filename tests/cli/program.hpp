@@ -34,6 +34,9 @@ struct Command {
   [[nodiscard]] std::string name() const;
   /// The words with a value for everything that is required, except the option named.
   [[nodiscard]] std::vector<std::string> call(const std::string& without = "") const;
+  /// The words with `value` for the option named, in its place among the positional arguments.
+  [[nodiscard]] std::vector<std::string> call_with(const std::string& name,
+                                                   const std::string& value) const;
 };
 
 /// Every command that has no commands below it, found by asking each level for its --help.
