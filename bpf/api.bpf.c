@@ -315,7 +315,4 @@ int BPF_PROG(on_api_receive, struct sock *sk, int ret, int flags)
 }
 
 SEC("tp_btf/sock_send_length")
-int BPF_PROG(on_api_send, struct sock *sk, int ret, int flags)
-{
-	return sent(sk, ret);
-}
+int BPF_PROG(on_api_send, struct sock *sk, int ret, int flags) { return sent(sk, ret); }

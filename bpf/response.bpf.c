@@ -23,7 +23,7 @@ enum { BPF_MAP_TYPE_ARRAY = 2, BPF_MAP_TYPE_LPM_TRIE = 11 };
 enum { BPF_F_NO_PREALLOC = 1 };
 #include <bpf/bpf_helpers.h>
 
-#define ETH_P_IP 0x0008   /* network byte order on little-endian hosts, as protocol is */
+#define ETH_P_IP 0x0008 /* network byte order on little-endian hosts, as protocol is */
 #define ETH_P_IPV6 0xdd86
 #define ETHERNET_BYTES 14
 #define RESOLVER 0x0b00007f /* 127.0.0.11, where Docker answers names */
@@ -106,7 +106,7 @@ int coff_close_dns(struct __sk_buff *skb)
 	    bpf_skb_load_bytes(skb, ETHERNET_BYTES + 16, &destination, 4) == 0 &&
 	    destination == RESOLVER)
 		return 2; /* TC_ACT_SHOT */
-	return -1;        /* TCX_NEXT */
+	return -1;	  /* TCX_NEXT */
 }
 
 char LICENSE[] SEC("license") = "GPL";

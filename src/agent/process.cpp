@@ -108,12 +108,10 @@ std::optional<int> run_if_child(int argc, char** argv, std::span<const WorkerFun
   const std::string_view role = argv[2];
   if (role == role_name(Role::kWorker) && argc == 5) return worker_main(argv[3], argv[4], extra);
   using Main = int (*)(Channel);
-  constexpr std::pair<Role, Main> kMains[] = {{Role::kKeeper, &keeper_main},
-                                              {Role::kSensor, &sensor_main},
-                                              {Role::kEngine, &engine_main},
-                                              {Role::kControl, &control_main},
-                                              {Role::kWitness, &witness_main},
-                                              {Role::kAction, &action_main}};
+  constexpr std::pair<Role, Main> kMains[] = {
+      {Role::kKeeper, &keeper_main},   {Role::kSensor, &sensor_main},
+      {Role::kEngine, &engine_main},   {Role::kControl, &control_main},
+      {Role::kWitness, &witness_main}, {Role::kAction, &action_main}};
   for (const auto& [one, main_of_role] : kMains) {
     if (role != role_name(one)) continue;
     auto supervisor = Channel::from(Fd(kFirstGiven));

@@ -19,8 +19,8 @@ namespace coff::agent {
 
 /// What a process is for. The supervisor has no number: it starts the others.
 enum class Role : std::uint8_t { kKeeper, kSensor, kEngine, kControl, kWitness, kWorker, kAction };
-inline constexpr std::string_view kRoleNames[] = {"keeper",  "sensor",  "engine",
-                                                  "control", "witness", "worker", "action"};
+inline constexpr std::string_view kRoleNames[] = {"keeper",  "sensor", "engine", "control",
+                                                  "witness", "worker", "action"};
 constexpr std::string_view role_name(Role role) {
   return kRoleNames[static_cast<std::size_t>(role)];
 }

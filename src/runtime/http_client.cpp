@@ -244,8 +244,8 @@ Result<void> HttpClient::get(const std::string& target, size_t body_bytes_max, D
   return start(std::move(transfer), target);
 }
 
-Result<void> HttpClient::post(const std::string& target, std::string content,
-                              size_t body_bytes_max, Done done) {
+Result<void> HttpClient::post(const std::string& target, std::string content, size_t body_bytes_max,
+                              Done done) {
   if (requests_ >= kRequestsMax) return fail(Code::kBusy, "too many requests at once");
   auto transfer = std::make_unique<Transfer>();
   transfer->content = std::move(content);

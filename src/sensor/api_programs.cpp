@@ -59,9 +59,8 @@ void KernelPrograms::attach_api() {
                           .remedy = "a kernel of 6.3 or newer"});
     return;
   }
-  const std::array programs = by_function
-                                  ? std::array{progs.on_unix_receive, progs.on_unix_send}
-                                  : std::array{progs.on_api_receive, progs.on_api_send};
+  const std::array programs = by_function ? std::array{progs.on_unix_receive, progs.on_unix_send}
+                                          : std::array{progs.on_api_receive, progs.on_api_send};
   for (bpf_program* program : programs) {
     Link link(bpf_program__attach(program));
     if (link == nullptr) {
