@@ -6,10 +6,12 @@
 #include <linux/rtnetlink.h>
 #include <poll.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <boost/json.hpp>
 
+#include "agent/action_approval.hpp"
 #include "agent/call_arguments.hpp"
 #include "agent/child.hpp"
 #include "agent/payload.hpp"
@@ -94,10 +96,13 @@ response::Responder::Settings settings_of(const config::Config& config) {
           .rails = {.protect = config.response.protect,
                     .containers_max = config.response.containers_max,
                     .window_s = config.response.window_s,
-                    .healthy_min = config.response.healthy_min}};
+                    .healthy_min = config.response.healthy_min},
+          // Who enrols keys wants to be asked.
+          .approvals_wanted = ::access(config.response.approvers.c_str(), F_OK) == 0};
 }
 
-Result<response::Request> read_request(const json::object& arguments) {
+Result<response::Request> read_request(const json::object& arguments,
+                                       const std::string& approvers) {
   response::Request request{.action = TRY(text_argument(arguments, "action")),
                             .container = TRY(text_argument(arguments, "container")),
                             .reason = TRY(text_argument(arguments, "reason")),
@@ -110,13 +115,18 @@ Result<response::Request> read_request(const json::object& arguments) {
   if (const json::value* who = arguments.if_contains("who"); who && who->is_object()) {
     request.who = json::serialize(*who);
   }
+  if (const json::value* approval = arguments.if_contains("approval")) {
+    request.approve = [approval = *approval, approvers](const response::Plan& plan) {
+      return check_approval(approval, plan, approvers);
+    };
+  }
   return request;
 }
 
 Result<void> answer(response::Responder& responder, ActionCall& call, std::string_view name,
-                    std::string_view text) {
+                    std::string_view text, const std::string& approvers) {
   const json::object arguments = TRY(arguments_of(text));
-  response::Request request = TRY(read_request(arguments));
+  response::Request request = TRY(read_request(arguments, approvers));
   if (name == "respond.list") {
     for (const response::Record& record : TRY(responder.list())) {
       TRY(call.line(response::to_json(record)));
@@ -205,7 +215,7 @@ Result<void> run(Channel& supervisor) {
       }));
   if (name == kGuardCall) return guard(responder, supervisor);
   responder.confine_with(keep_only);
-  TRY(call.finish(answer(responder, call, name, arguments)));
+  TRY(call.finish(answer(responder, call, name, arguments, setup.settings.response.approvers)));
   return supervisor.flush_wait(kCallTimeoutMs);
 }
 

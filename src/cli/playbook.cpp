@@ -94,6 +94,11 @@ Result<std::string> playbook_folder(const Global& global, const std::string& giv
   return TRY(config::load_config(global.config_path)).data_dir + "/playbook";
 }
 
+Result<std::string> approvers_file(const Global& global, const std::string& given) {
+  if (!given.empty()) return given;
+  return TRY(config::load_config(global.config_path)).response.approvers;
+}
+
 void add_playbook(CLI::App& app, Global& global) {
   CLI::App* command =
       app.add_subcommand("playbook", "Check, show, sign, execute and approve CACAO 2.0 playbooks");

@@ -18,6 +18,9 @@ Result<playbook::Playbook> read_playbook(const std::string& path);
 /// Folder of runs and approvals: `given`, or the folder playbook in the configured data_dir.
 Result<std::string> playbook_folder(const Global& global, const std::string& given);
 
+/// The file of those who may approve: `given`, or response.approvers of the configuration.
+Result<std::string> approvers_file(const Global& global, const std::string& given);
+
 // The subcommands of playbook; src/cli/playbook_<name>.cpp.
 void add_playbook_sign(CLI::App& app, Global& global);
 void add_playbook_run(CLI::App& app, Global& global);

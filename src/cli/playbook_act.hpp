@@ -15,14 +15,10 @@ namespace coff::cli {
 
 struct ActOptions {
   bool allowed = false;  ///< Without it actions are refused.
-  std::string signers = "/etc/cofferdam/approvers";
+  std::string signers;   ///< "": approvers_file().
   std::string socket;
 };
 void add_act_options(CLI::App& command, ActOptions& options);
-
-/// The class of an action: that of the catalogue, or a stricter one that the step's extension asks
-/// for. An action that is not in the catalogue needs two people.
-playbook::ApprovalClass class_of(const std::string& action, const playbook::Step* step);
 
 /// Actions through the agent; empty when they are not allowed. Requests for approval go to the
 /// folder `approvals`, and an action waits there until enough people have signed exactly it.

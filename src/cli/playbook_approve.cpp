@@ -17,7 +17,7 @@ struct Arguments {
   std::string request;
   std::string signature;
   std::string folder;
-  std::string signers = "/etc/cofferdam/approvers";
+  std::string signers;  ///< "": approvers_file().
 };
 
 Result<playbook::ApprovalStore> open_store(const Arguments& arguments, const Global& global) {
@@ -69,7 +69,7 @@ Result<void> approve(const Arguments& arguments, Global& global) {
     }
     return {};
   }
-  const auto signers = TRY(playbook::read_signers(arguments.signers));
+  const auto signers = TRY(playbook::read_signers(TRY(approvers_file(global, arguments.signers))));
   const std::string signature =
       TRY(read_file(arguments.signature, playbook::kSshSignatureBytesMax));
   const std::int64_t now = wall_now_ns();
@@ -88,7 +88,7 @@ Result<void> approve(const Arguments& arguments, Global& global) {
 Result<void> list(const Arguments& arguments, Global& global) {
   const auto store = TRY(open_store(arguments, global));
   const auto ids = TRY(store.list());
-  const auto signers = playbook::read_signers(arguments.signers);
+  const auto signers = playbook::read_signers(TRY(approvers_file(global, arguments.signers)));
   for (const std::string& id : ids) {
     const auto request = TRY(store.read(id));
     auto state = playbook::check_approvals(request, store.signatures(id),
@@ -107,9 +107,10 @@ void add_playbook_approve(CLI::App& app, Global& global) {
   const auto add_common = [&](CLI::App* command) {
     command->add_option("--dir", arguments->folder, "Folder, instead of playbook in data_dir")
         ->type_name("DIR");
-    command->add_option("--signers", arguments->signers, "Who may approve: an allowed-signers file")
-        ->type_name("FILE")
-        ->capture_default_str();
+    command
+        ->add_option("--signers", arguments->signers,
+                     "Who may approve: an allowed-signers file, instead of response.approvers")
+        ->type_name("FILE");
   };
   CLI::App* approving = app.add_subcommand(
       "approve",

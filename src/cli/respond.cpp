@@ -7,9 +7,11 @@
 
 #include "base/bytes.hpp"
 #include "base/clock.hpp"
-#include "base/json_writer.hpp"
+#include "cli/approval_ask.hpp"
 #include "cli/cli.hpp"
 #include "cli/control.hpp"
+#include "cli/json_read.hpp"
+#include "cli/playbook.hpp"
 #include "response/catalogue.hpp"
 
 namespace coff::cli {
@@ -27,17 +29,12 @@ struct Options {
   std::string reason;
   std::string break_glass;
   std::string ttl;
+  std::string approval;
+  std::string signers;  ///< "": approvers_file().
   std::vector<std::string> allowed;
   std::uint64_t pid = 0;
   bool dry_run = false;
 };
-
-std::string text(const json::object& object, std::string_view name) {
-  const json::value* value = object.if_contains(name);
-  if (value == nullptr) return {};
-  if (value->is_string()) return printable(std::string_view(value->get_string()));
-  return printable(json::serialize(*value));
-}
 
 /// Seconds of "90s", "15m", "2h", "3d" or a plain number.
 Result<std::uint64_t> duration(const std::string& given) {
@@ -70,12 +67,12 @@ void print_list(const json::object& from, std::string_view name, const char* lab
     std::string line;
     if (each.is_string()) line = printable(std::string_view(each.get_string()));
     else if (each.is_object()) {
-      line = text(each.get_object(), member);
-      if (const std::string kind = text(each.get_object(), "kind"); !kind.empty()) {
+      line = shown_in(each.get_object(), member);
+      if (const std::string kind = shown_in(each.get_object(), "kind"); !kind.empty()) {
         line.insert(0, kind + ": ");
       }
       if (member == "change") {
-        const std::string undo = text(each.get_object(), "undo");
+        const std::string undo = shown_in(each.get_object(), "undo");
         line += undo.empty() ? "  (cannot be undone)" : "  (release: " + undo + ")";
       }
     }
@@ -87,9 +84,9 @@ void print_plan(const json::object& stage) {
   const json::value* found = stage.if_contains("plan");
   if (found == nullptr || !found->is_object()) return;
   const json::object& plan = found->get_object();
-  std::printf("plan: %s of %s (%.12s, %s), class %s\n", text(plan, "action").c_str(),
-              text(plan, "container_name").c_str(), text(plan, "container_id").c_str(),
-              text(plan, "image").c_str(), text(plan, "approval_class").c_str());
+  std::printf("plan: %s of %s (%.12s, %s), class %s\n", shown_in(plan, "action").c_str(),
+              shown_in(plan, "container_name").c_str(), shown_in(plan, "container_id").c_str(),
+              shown_in(plan, "image").c_str(), shown_in(plan, "approval_class").c_str());
   print_list(plan, "steps", "change", "change");
   print_list(plan, "open_channels", "open", "what");
   print_list(plan, "warnings", "warning", "");
@@ -101,19 +98,19 @@ void print_stage(std::string_view item) {
   const json::value value = json::parse(item, problem);
   if (problem || !value.is_object()) return;
   const json::object& stage = value.get_object();
-  const std::string name = text(stage, "stage");
+  const std::string name = shown_in(stage, "stage");
   if (name == "planned") return print_plan(stage);
   std::string more;
   for (const char* member : {"took_us", "as_planned", "measured", "cause", "error", "outcome"}) {
-    const std::string shown = text(stage, member);
+    const std::string shown = shown_in(stage, member);
     if (!shown.empty()) more += std::string("  ") + member + " " + shown;
   }
   std::string container;
   if (const json::value* about = stage.if_contains("container"); about && about->is_object()) {
-    container = text(about->get_object(), "name");
+    container = shown_in(about->get_object(), "name");
   }
-  std::printf("%s: %s of %s%s\n", name.c_str(), text(stage, "action").c_str(), container.c_str(),
-              more.c_str());
+  std::printf("%s: %s of %s%s\n", name.c_str(), shown_in(stage, "action").c_str(),
+              container.c_str(), more.c_str());
 }
 
 void print_record(const json::object& record) {
@@ -124,10 +121,16 @@ void print_record(const json::object& record) {
   const std::string since = format_time(wall_ns("since_ns"));
   const std::string until = wall_ns("until_ns") == 0 ? "-" : format_time(wall_ns("until_ns"));
   std::printf("%-12.12s %-20s %-12s %-9s %.19sZ  %-19.19s  %s%s\n",
-              text(record, "container_id").c_str(), text(record, "container_name").c_str(),
-              text(record, "action").c_str(), text(record, "stage").c_str(), since.c_str(),
-              until.c_str(), text(record, "reason").c_str(),
-              text(record, "break_glass").empty() ? "" : "  [review required]");
+              shown_in(record, "container_id").c_str(), shown_in(record, "container_name").c_str(),
+              shown_in(record, "action").c_str(), shown_in(record, "stage").c_str(), since.c_str(),
+              until.c_str(), shown_in(record, "reason").c_str(),
+              shown_in(record, "break_glass").empty() ? "" : "  [review required]");
+}
+
+/// A guard rail, a missing approval, nothing to release: the answer is "no".
+void refuse(Global& global, const Error& error) {
+  global.exit_code = report(global, error);
+  if (error.code == Code::kDenied || error.code == Code::kNotFound) global.exit_code = kFound;
 }
 
 bool call(Global& global, const Options& options, const std::string& name,
@@ -145,38 +148,54 @@ bool call(Global& global, const Options& options, const std::string& name,
         kAnswerTimeoutMs);
   }
   if (asked) return true;
-  global.exit_code = report(global, asked.error());
-  // A guard rail, a missing approval, nothing to release: the answer is "no".
-  if (asked.error().code == Code::kDenied || asked.error().code == Code::kNotFound) {
-    global.exit_code = kFound;
-  }
+  refuse(global, asked.error());
   return false;
 }
 
+Result<json::object> arguments_from(const Options& options) {
+  json::object arguments{{"container", options.container}, {"reason", options.reason}};
+  if (!options.action.empty()) arguments["action"] = options.action;
+  if (!options.break_glass.empty()) arguments["break_glass"] = options.break_glass;
+  if (!options.ttl.empty()) arguments["ttl_s"] = TRY(duration(options.ttl));
+  if (options.pid != 0) arguments["pid"] = options.pid;
+  if (!options.allowed.empty()) {
+    arguments["allow"] = json::array(options.allowed.begin(), options.allowed.end());
+  }
+  return arguments;
+}
+
+/// Puts the approval into the arguments; false when it waits for people.
+Result<bool> add_approval(Global& global, const Options& options, json::object& arguments) {
+  const std::string folder = TRY(playbook_folder(global, "")) + "/approvals";
+  ApprovalAnswer answer = TRY(ask_approval(global, options.socket, folder, options.signers,
+                                           {.id = options.approval, .arguments = arguments}));
+  if (answer.waits) return false;
+  if (!answer.approval.is_null()) arguments["approval"] = std::move(answer.approval);
+  return true;
+}
+
 void run_action(Global& global, const Options& options, const std::string& name) {
-  std::string arguments;
-  JsonWriter writer(arguments);
-  writer.begin_object().member("container", options.container).member("reason", options.reason);
-  if (!options.action.empty()) writer.member("action", options.action);
-  if (!options.break_glass.empty()) writer.member("break_glass", options.break_glass);
-  if (!options.ttl.empty()) {
-    const auto seconds = duration(options.ttl);
-    if (!seconds) {
-      report(global, seconds.error());
-      global.exit_code = kUsage;
+  auto arguments = arguments_from(options);
+  if (!arguments) {
+    report(global, arguments.error());
+    global.exit_code = kUsage;
+    return;
+  }
+  if (!options.approval.empty() && !options.dry_run) {
+    const auto approved = add_approval(global, options, *arguments);
+    if (!approved) {
+      refuse(global, approved.error());
       return;
     }
-    writer.member("ttl_s", *seconds);
+    if (!*approved) {
+      global.exit_code = kFound;
+      std::fprintf(stderr, "waits for approval: cofferdam playbook approve %s; then again\n",
+                   printable(options.approval).c_str());
+      return;
+    }
   }
-  if (options.pid != 0) writer.member("pid", options.pid);
-  if (!options.allowed.empty()) {
-    writer.key("allow").begin_array();
-    for (const std::string& address : options.allowed) writer.string(address);
-    writer.end_array();
-  }
-  writer.end_object();
   const std::string chosen = options.dry_run ? "respond.plan" : name;
-  call(global, options, chosen, arguments, [&](std::string_view item) {
+  call(global, options, chosen, json::serialize(*arguments), [&](std::string_view item) {
     if (global.json) std::printf("%.*s\n", static_cast<int>(item.size()), item.data());
     else print_stage(item);
   });
@@ -218,6 +237,14 @@ void add_action(CLI::App& app, Global& global, const char* command_name, const c
       ->add_option("--break-glass", options->break_glass,
                    "Pass over guard rails and approvals, for this reason")
       ->type_name("TEXT");
+  command
+      ->add_option("--approval", options->approval,
+                   "Have it approved under this name: asked for at first, done once people signed")
+      ->type_name("NAME");
+  command
+      ->add_option("--signers", options->signers,
+                   "Who may approve: an allowed-signers file, instead of response.approvers")
+      ->type_name("FILE");
   if (row != nullptr && row->stays) {
     command->add_option("--ttl", options->ttl, "Release by itself after so long, e.g. 30m")
         ->type_name("TIME");

@@ -117,6 +117,7 @@ struct ResponseSettings {
   std::vector<std::string> protect;  ///< Names or images that no action may touch; "*": anything.
   std::uint64_t containers_max = 5;  ///< Acted on within the window, before a person must insist.
   std::uint64_t window_s = 600;
+  std::string approvers = "/etc/cofferdam/approvers";  ///< Keys of those who approve actions.
   std::uint64_t healthy_min = 0;  ///< Untouched instances of a Compose service that must be left.
   bool operator==(const ResponseSettings&) const = default;
 };

@@ -6,6 +6,14 @@ namespace coff::config {
 std::vector<Setting> response_settings() {
   constexpr ListLimit kPatterns = {128, check_rule};
   return {
+      text(
+          "response.approvers", "an absolute path", check_path,
+          [](auto& c) -> auto& { return c.response.approvers; },
+          "Who may approve actions: an allowed-signers file as of ssh-keygen(1), that only root "
+          "can "
+          "write. Where there is none, actions of class B need the role alone, and class C can "
+          "only "
+          "be done by breaking the glass."),
       texts(
           "response.protect", "a list of at most 128 names", kPatterns,
           [](auto& c) -> auto& { return c.response.protect; },

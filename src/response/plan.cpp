@@ -50,11 +50,7 @@ std::string ports_of(const Container& container) {
   return text;
 }
 
-}  // namespace
-
-std::string to_json(const Plan& plan) {
-  std::string out;
-  JsonWriter writer(out);
+void write_facts(JsonWriter& writer, const Plan& plan) {
   writer.begin_object()
       .member("action", plan.action)
       .member("container_id", plan.container_id)
@@ -76,6 +72,22 @@ std::string to_json(const Plan& plan) {
     writer.begin_object().member("kind", channel.kind).member("what", channel.what).end_object();
   }
   writer.end_array();
+}
+
+}  // namespace
+
+std::string facts_of(const Plan& plan) {
+  std::string out;
+  JsonWriter writer(out);
+  write_facts(writer, plan);
+  writer.end_object();
+  return out;
+}
+
+std::string to_json(const Plan& plan) {
+  std::string out;
+  JsonWriter writer(out);
+  write_facts(writer, plan);
   write_texts(writer, "refusals", plan.refusals);
   const std::string hash = to_hex(sha256(out));
   writer.member("sha256", hash).end_object();

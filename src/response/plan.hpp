@@ -39,6 +39,9 @@ struct Plan {
 
 /// One JSON object, equal for equal plans; `sha256` is the hash of all that stands before it.
 std::string to_json(const Plan& plan);
+/// The same without what guard rails say and without the hash: what people approve. It changes when
+/// anything that would be done changes, or the container does.
+std::string facts_of(const Plan& plan);
 /// For a terminal, safe to print.
 std::string to_text(const Plan& plan);
 

@@ -67,9 +67,6 @@ Result<Plan> Responder::make_plan(const Action& action, const Request& request,
             .rate_class = std::string(action.rate_class)};
   TRY(action.plan(target, record, plan));
   plan.refusals = TRY(check_guard_rails(settings_.rails, action, target, journal_));
-  if (action.approval_class == 'C' && request.approved_by.empty()) {
-    plan.refusals.emplace_back("class C needs the approval of a second person");
-  }
   if (request.ttl_s > 0 && !action.stays) {
     return fail(Code::kInvalid, std::string(action.name) + " is done once: it has no time limit");
   }
@@ -77,6 +74,20 @@ Result<Plan> Responder::make_plan(const Action& action, const Request& request,
     plan.warnings.push_back("released by itself after " + std::to_string(request.ttl_s) + " s");
   }
   return plan;
+}
+
+// JSON of who approved the plan; "" with a refusal in it where somebody must.
+std::string Responder::approval_of(const Action& action, const Request& request, Plan& plan) const {
+  if (request.approve) {
+    auto approved = request.approve(plan);
+    if (approved) return *approved;
+    plan.refusals.push_back("not approved: " + approved.error().message());
+  } else if (action.approval_class == 'C') {
+    plan.refusals.emplace_back("class C needs the approval of two people");
+  } else if (action.approval_class == 'B' && settings_.approvals_wanted) {
+    plan.refusals.emplace_back("class B needs the approval of a person");
+  }
+  return {};
 }
 
 Result<void> Responder::run(const Request& request) {
@@ -98,10 +109,12 @@ Result<void> Responder::run(const Request& request) {
     record.until_wall_ns = record.since_wall_ns + request.ttl_s * 1'000'000'000;
   }
   if (request.pid != 0) record.before["pid"] = std::to_string(request.pid);
-  const Plan plan = TRY(make_plan(*action, request, target, record));
+  Plan plan = TRY(make_plan(*action, request, target, record));
+  const std::string approved = approval_of(*action, request, plan);
   TRY(tell_("planned",
             members_of(record, text_member("reason", request.reason) +
                                    ",\"who\":" + (request.who.empty() ? "{}" : request.who) +
+                                   (approved.empty() ? "" : ",\"approved_by\":" + approved) +
                                    ",\"dry_run\":" + (request.dry_run ? "true" : "false") +
                                    ",\"plan\":" + to_json(plan))));
   if (request.dry_run) return {};

@@ -15,11 +15,13 @@ namespace coff::response {
 
 /// What is asked for.
 struct Request {
-  std::string action;       ///< Name in the catalogue.
-  std::string container;    ///< Id, beginning of one (12 digits or more), or name.
-  std::string reason;       ///< Why, for whoever reads the trail.
-  std::string who;          ///< JSON object: the caller as the trail names it.
-  std::string approved_by;  ///< JSON of a second person's approval; "" for none. For class C.
+  std::string action;     ///< Name in the catalogue.
+  std::string container;  ///< Id, beginning of one (12 digits or more), or name.
+  std::string reason;     ///< Why, for whoever reads the trail.
+  std::string who;        ///< JSON object: the caller as the trail names it.
+  /// Asked once the plan is known, for JSON that says who approved exactly it; an error says why
+  /// nobody did. Empty: nobody was asked.
+  std::function<Result<std::string>(const Plan&)> approve;
   std::string break_glass;  ///< Why guard rails and approvals are passed over; "" to keep them.
   std::int64_t ttl_s = 0;   ///< Released by itself after so long; 0: not.
   std::vector<std::string> allowed;  ///< Investigators' addresses.
@@ -43,6 +45,7 @@ class Responder {
     std::vector<std::string> engine_sockets;
     std::string directory;  ///< Of the journal.
     GuardRails rails;
+    bool approvals_wanted = false;  ///< Class B needs an approval too; class C always does.
   };
   static Result<Responder> open(Settings settings, Tell tell);
 
@@ -68,6 +71,7 @@ class Responder {
       : settings_(std::move(settings)), journal_(std::move(journal)), tell_(std::move(tell)) {}
   Result<Plan> make_plan(const Action& action, const Request& request, const Target& target,
                          Record& record);
+  std::string approval_of(const Action& action, const Request& request, Plan& plan) const;
   Result<void> carry_out(const Action& action, const Target& target, Record& record);
   Result<void> give_up(const Action& action, Record& record, const Error& why);
   Result<void> undo(Record record, std::string_view cause, const std::string& who);

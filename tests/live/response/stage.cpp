@@ -11,7 +11,7 @@ namespace coff::live {
 
 namespace {
 constexpr const char* kSettings =
-    "response:\n  containers_max: 4\n  protect: [\"precious*\"]\n"
+    "response:\n  containers_max: 4\n  protect: [\"precious*\"]\n  approvers: APPROVERS\n"
     "profile:\n  base: minimal\nrules:\n  files: []\nbaseline:\n  window_s: 0\n";
 }
 
@@ -27,7 +27,10 @@ void ResponseLive::SetUpTestSuite() {
           "fd00:c0ff:" + std::to_string(number) + "::/64", "coffnet"});
   docker({"run", "-d", "--name", "tunnel", "--network", "coffnet", "-v",
           std::string(COFF_TALKER) + ":/talker:ro", kBusyboxImage, "/talker", "listen", "7001"});
-  auto product = Product::start({engine_->socket_path()}, kSettings);
+  approvers_ = ::testing::TempDir() + "/cofferdam-approvers-" + std::to_string(::getpid());
+  std::string settings = kSettings;
+  settings.replace(settings.find("APPROVERS"), 9, approvers_);
+  auto product = Product::start({engine_->socket_path()}, settings);
   ASSERT_TRUE(product) << product.error().message();
   product_ = std::move(*product);
 }

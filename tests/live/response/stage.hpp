@@ -51,6 +51,8 @@ class ResponseLive : public ::testing::Test {
 
   static inline std::unique_ptr<Dockerd> engine_;
   static inline std::unique_ptr<Product> product_;
+  /// Keys of those who may approve; none is enrolled until a test writes it.
+  static inline std::string approvers_;
   static inline std::string prefix_;  ///< Of the network: "10.200.3".
   std::vector<std::string> started_;
 };
