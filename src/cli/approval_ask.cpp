@@ -67,6 +67,12 @@ Result<ApprovalAnswer> ask_approval(const Global& global, const std::string& soc
                                     const std::string& approvals, const std::string& signers,
                                     const ApprovalQuestion& question) {
   const json::object facts = TRY(facts_from_agent(global, socket, question.arguments));
+  return ask_approval_of(global, approvals, signers, question, facts);
+}
+
+Result<ApprovalAnswer> ask_approval_of(const Global& global, const std::string& approvals,
+                                       const std::string& signers, const ApprovalQuestion& question,
+                                       const json::object& facts) {
   const auto own = playbook::class_of_letter(text_in(facts, "approval_class"));
   const ApprovalClass needed = std::max(own.value_or(ApprovalClass::kTwo), question.at_least);
   if (needed == ApprovalClass::kAutomatic) return ApprovalAnswer{};

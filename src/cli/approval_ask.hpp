@@ -25,6 +25,12 @@ struct ApprovalAnswer {
   boost::json::value approval;  ///< For the call's member "approval"; null when none is needed.
 };
 
+/// The same for a plan that is known already: an object of `action`, `container_id`,
+/// `approval_class` and whatever else people are to know.
+Result<ApprovalAnswer> ask_approval_of(const Global& global, const std::string& approvals,
+                                       const std::string& signers, const ApprovalQuestion& question,
+                                       const boost::json::object& facts);
+
 /// Asks the agent for the plan and the folder `approvals` for signatures over it, by the people of
 /// the file `signers` (see approvers_file()). The request is made at the first time. kDenied when
 /// the plan is another than the one that was asked about.

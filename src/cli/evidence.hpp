@@ -54,6 +54,12 @@ Result<std::string> record_custody(const Global& global, const EvidenceOptions& 
                                    const std::string& folder,
                                    const evidence::CustodyRecord& record);
 
+/// Id of the container that is asked for; "" for a process outside of any.
+Result<std::string> evidence_container(const Global& global, const EvidenceOptions& options);
+/// The same as run_evidence_collect() in a process of its own, which gives up rights that its
+/// caller still needs: what it printed with --json.
+Result<std::string> collect_evidence_apart(Global& global, const EvidenceOptions& options);
+
 Result<void> run_evidence_collect(Global& global, const EvidenceOptions& options);
 Result<void> run_evidence_search(Global& global, const EvidenceOptions& options);
 Result<void> run_evidence_export(Global& global, const EvidenceOptions& options);

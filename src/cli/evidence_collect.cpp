@@ -1,6 +1,8 @@
 // cofferdam evidence collect: the target, what the agent knows, progress, the trail's entry.
+#include <fcntl.h>
 #include <linux/capability.h>
 #include <pwd.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
@@ -12,6 +14,7 @@
 #include "agent/sandbox.hpp"
 #include "base/bytes.hpp"
 #include "base/clock.hpp"
+#include "base/fd.hpp"
 #include "base/json_writer.hpp"
 #include "cli/control.hpp"
 #include "cli/evidence.hpp"
@@ -29,6 +32,7 @@ using evidence::Target;
 
 constexpr std::size_t kKeyBytesMax = 65536;
 constexpr std::uint64_t kEventsMax = 10'000;
+constexpr std::size_t kOutputBytesMax = 65536;
 
 bool is_id_beginning(std::string_view text) {
   return text.size() >= 6 && text.find_first_not_of("0123456789abcdef") == text.npos;
@@ -182,7 +186,50 @@ void print_outcome(const Global& global, const Outcome& outcome, const std::stri
   }
 }
 
+/// Everything that a child writes into the pipe; its own words are the error when it failed.
+Result<std::string> output_of(const Fd& pipe, pid_t child) {
+  std::string output;
+  char buffer[4096];
+  for (;;) {
+    const ssize_t got = ::read(pipe.get(), buffer, sizeof buffer);
+    if (got < 0 && errno == EINTR) continue;
+    if (got <= 0) break;
+    if (output.size() < kOutputBytesMax) output.append(buffer, static_cast<std::size_t>(got));
+  }
+  int status = 0;
+  while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
+  }
+  if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return output;
+  return fail(Code::kIo, output.empty() ? "the collection was killed" : output);
+}
+
 }  // namespace
+
+Result<std::string> evidence_container(const Global& global, const EvidenceOptions& options) {
+  std::string engine;
+  return TRY(target_of(engines_of(global, options), options, engine)).container;
+}
+
+Result<std::string> collect_evidence_apart(Global& global, const EvidenceOptions& options) {
+  int ends[2];
+  if (::pipe2(ends, O_CLOEXEC) != 0) return fail_errno("cannot make a pipe");
+  Fd reader(ends[0]);
+  Fd writer(ends[1]);
+  std::fflush(nullptr);
+  const pid_t child = ::fork();
+  if (child < 0) return fail_errno("cannot start a process");
+  if (child == 0) {
+    ::dup2(writer.get(), STDOUT_FILENO);
+    Global own = global;
+    own.json = true;
+    const auto done = run_evidence_collect(own, options);
+    if (!done) std::fputs(done.error().message().c_str(), stdout);
+    std::fflush(nullptr);
+    ::_exit(done ? 0 : 1);
+  }
+  writer.reset();
+  return output_of(reader, child);
+}
 
 Result<void> run_evidence_collect(Global& global, const EvidenceOptions& options) {
   if (::geteuid() != 0) {

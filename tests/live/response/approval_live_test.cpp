@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <filesystem>
 
 #include "base/fd.hpp"
@@ -125,6 +126,22 @@ TEST_F(ApprovalLive, APlaybookWaitsForSignaturesAndGoesOn) {
   EXPECT_NE(text_at(trail("quarantine", "suspect", "planned").back(), {"approved_by", "people"})
                 .find("bob"),
             std::string::npos);
+  // Files are collected without asking, memory only when somebody has signed.
+  const auto listed = [] {
+    const auto outcome = product_->cofferdam({"evidence", "list"});
+    const std::string out = outcome ? outcome->out : "";
+    return std::count(out.begin(), out.end(), '\n');
+  };
+  EXPECT_EQ(listed(), 1);
+  const Outcome approvals = playbook({"approvals", "--json"}, 0);
+  const auto at = approvals.out.find("action: dump_memory");
+  ASSERT_NE(at, std::string::npos) << approvals.out;
+  const auto id_at = approvals.out.rfind("request: ", at) + 9;
+  sign(approvals.out.substr(id_at, approvals.out.find("\\n", id_at) - id_at), "alice");
+  const Outcome resumed = playbook({"resume", run, "--json", "--act"}, 1);
+  EXPECT_EQ(listed(), 2) << resumed.out;
+  EXPECT_NE(resumed.out.find("\"kind\":\"manual\""), std::string::npos)
+      << "nobody is asked to decide: " << resumed.out;
   respond({"release", "suspect"});
 }
 
