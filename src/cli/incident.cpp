@@ -112,6 +112,32 @@ Result<void> run_export(const Arguments& arguments, Global& global) {
   return {};
 }
 
+// Actions, approvals and evidence since the oldest incident that is still open.
+Result<std::size_t> take_deeds(const Arguments& arguments, const Global& global,
+                               incident::Store& store) {
+  const auto since_ns = TRY(store.oldest_open_ns());
+  if (!since_ns) return 0;
+  auto client = TRY(connect_to_agent(global, arguments.socket));
+  std::string call;
+  JsonWriter(call)
+      .begin_object()
+      .key("kind")
+      .begin_array()
+      .string("action")
+      .string("evidence")
+      .end_array()
+      .member("limit", std::uint64_t{10'000})
+      .member("since", format_time(*since_ns))
+      .end_object();
+  std::vector<incident::Deed> deeds;
+  TRY(client.call("events.query", call, [&](std::string_view item) {
+    auto deed = incident::deed_of(item);
+    if (deed) deeds.push_back(std::move(*deed));
+    return true;
+  }));
+  return store.take_deeds(deeds);
+}
+
 // The newest findings of the trail since the last one that is known, some time before it again:
 // entries of different lanes are not quite in the order of their times.
 Result<void> run_update(const Arguments& arguments, Global& global) {
@@ -132,12 +158,14 @@ Result<void> run_update(const Arguments& arguments, Global& global) {
     return true;
   }));
   TRY(store.take(findings));
+  const std::size_t deeds = TRY(take_deeds(arguments, global, store));
   const std::uint64_t open = TRY(store.list(false)).size();
   if (global.json) {
     std::string text;
     JsonWriter(text)
         .begin_object()
         .member("findings", std::uint64_t{findings.size()})
+        .member("deeds", std::uint64_t{deeds})
         .member("open", open)
         .end_object();
     std::printf("%s\n", text.c_str());

@@ -73,6 +73,15 @@ struct FindingFacts {
 /// Reads an entry of type `finding` (docs/formats/event.md). kInvalid: it is none.
 Result<FindingFacts> finding_facts(std::string_view entry);
 
+/// What was done about a container: an action, an approval of one, evidence.
+struct Deed {
+  std::string container;  ///< Id.
+  Item item;
+};
+/// Reads an entry of type `action` or `evidence` (docs/formats/response.md, evidence.md). kInvalid:
+/// it is none, or tells nothing that a timeline should.
+Result<Deed> deed_of(std::string_view entry);
+
 /// A finding joins an incident that is not closed when both are of one container (or of one lineage
 /// of the host) and its newest finding is not older than this;
 inline constexpr std::int64_t kSameContainerNs = 30LL * 60 * 1'000'000'000;
@@ -87,6 +96,9 @@ class Store {
   /// Opens an incident for each finding or joins it to one, all of them or none; the numbers. A
   /// finding whose entry is known already changes nothing.
   Result<std::vector<std::int64_t>> take(std::span<const FindingFacts> findings);
+  /// Adds each to the newest incident of its container that was open at the time, all of them or
+  /// none; how many had one. What is known already changes nothing.
+  Result<std::size_t> take_deeds(std::span<const Deed> deeds);
   /// Opens one by hand.
   Result<std::int64_t> open_incident(const std::string& title, const std::string& container,
                                      const std::string& who, std::int64_t now_ns);
@@ -104,10 +116,13 @@ class Store {
                          const std::string& who, std::int64_t now_ns);
   /// Time of the newest finding that was taken; 0 before the first.
   [[nodiscard]] Result<std::int64_t> newest_ns();
+  /// When the oldest incident that is not closed was opened; nothing when there is none.
+  [[nodiscard]] Result<std::optional<std::int64_t>> oldest_open_ns();
 
  private:
   explicit Store(Database database) : database_(std::move(database)) {}
   Result<std::int64_t> take_one(const FindingFacts& finding);
+  Result<bool> take_deed(const Deed& deed);
   Result<std::optional<std::int64_t>> find_group(const FindingFacts& finding);
   Result<std::int64_t> insert(const Incident& incident);
 

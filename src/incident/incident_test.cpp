@@ -129,5 +129,35 @@ TEST(FindingFacts, AreReadFromEntries) {
   EXPECT_FALSE(finding_facts("x"));
 }
 
+TEST_F(Incidents, DeedsJoinTheIncidentOfTheirContainer) {
+  const auto entry = [](const std::string& stage, const std::string& more) {
+    return R"({"type":"action","time":"2027-01-15T08:01:00Z","stage":")" + stage +
+           R"(","action":"quarantine","container":{"id":"c1","name":"web"},"who":{"uid":0})" +
+           more + "}";
+  };
+  const std::int64_t number = take("c1", "a", 0);
+  EXPECT_FALSE(deed_of(entry("planned", ""))) << "a plan changes nothing";
+  const std::string evidence =
+      R"({"type":"evidence","time":"2027-01-15T08:02:00Z","container":"c1","id":"b1",)"
+      R"("manifest_sha256":"ab"})";
+  std::vector<Deed> deeds;
+  for (const std::string& text :
+       {entry("planned", R"(,"approved_by":{"request":"r1","people":[{"person":"bob"}]})"),
+        entry("verified", ""), entry("failed", R"(,"error":"no\u001b[31m route")"), evidence}) {
+    const auto deed = deed_of(text);
+    ASSERT_TRUE(deed) << deed.error().message();
+    deeds.push_back(*deed);
+  }
+  deeds.push_back({.container = "c2", .item = {.time_ns = kStartNs, .sort = "action"}});
+  EXPECT_EQ(store_->take_deeds(deeds).value_or(0), 4U) << "nobody asked about c2";
+  EXPECT_EQ(store_->take_deeds(deeds).value_or(0), 4U);
+  const auto items = store_->timeline(number);
+  ASSERT_TRUE(items);
+  ASSERT_EQ(items->size(), 5U) << "once each";
+  EXPECT_EQ((*items)[1].sort + " " + (*items)[1].who, "approval bob");
+  EXPECT_EQ((*items)[2].text, "quarantine verified");
+  EXPECT_EQ((*items)[4].sort, "evidence");
+}
+
 }  // namespace
 }  // namespace coff::incident

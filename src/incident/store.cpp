@@ -173,6 +173,33 @@ Result<std::int64_t> Store::take_one(const FindingFacts& finding) {
   return number;
 }
 
+Result<bool> Store::take_deed(const Deed& deed) {
+  Statement statement = TRY(
+      database_.prepare("SELECT number FROM incident WHERE container = ?1 AND opened_ns <= ?2 AND "
+                        "(closed_ns = 0 OR closed_ns >= ?2) ORDER BY opened_ns DESC LIMIT 1"));
+  statement.bind_text(1, deed.container).bind(2, deed.item.time_ns);
+  if (!TRY(statement.step())) return false;
+  const std::int64_t number = statement.integer(0);
+  statement.reset();
+  TRY(add(number, deed.item));
+  return true;
+}
+
+Result<std::size_t> Store::take_deeds(std::span<const Deed> deeds) {
+  TRY(database_.execute("BEGIN IMMEDIATE"));
+  std::size_t taken = 0;
+  for (const Deed& deed : deeds) {
+    const auto one = take_deed(deed);
+    if (!one) {
+      [[maybe_unused]] const auto undone = database_.execute("ROLLBACK");
+      return std::unexpected(one.error());
+    }
+    if (*one) ++taken;
+  }
+  TRY(database_.execute("COMMIT"));
+  return taken;
+}
+
 Result<std::int64_t> Store::open_incident(const std::string& title, const std::string& container,
                                           const std::string& who, std::int64_t now_ns) {
   Incident fresh;
@@ -269,6 +296,13 @@ Result<void> Store::set_state(std::int64_t number, State state, const std::strin
               .sort = "state",
               .who = who,
               .text = fmt::format("{} -> {}", state_name(before.state), state_name(state))});
+}
+
+Result<std::optional<std::int64_t>> Store::oldest_open_ns() {
+  Statement statement = TRY(
+      database_.prepare("SELECT min(opened_ns) FROM incident WHERE state != 5 HAVING count(*)"));
+  if (!TRY(statement.step())) return std::nullopt;
+  return statement.integer(0);
 }
 
 Result<std::int64_t> Store::newest_ns() {

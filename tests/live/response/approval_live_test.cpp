@@ -110,6 +110,8 @@ TEST_F(ApprovalLive, AForgedApprovalIsCheckedByTheAgentItself) {
 
 TEST_F(ApprovalLive, APlaybookWaitsForSignaturesAndGoesOn) {
   start("suspect", {}, {"sleep", "1000"});
+  const std::string id = docker({"inspect", "--format", "{{.Id}}", "suspect"});
+  EXPECT_EQ(product_->cofferdam({"incident", "open", "Odd traffic", "--container", id})->status, 0);
   const Outcome begun =
       playbook({"run", kPlaybook, "--json", "--set", "container=suspect", "--act"}, 1);
   boost::json::error_code problem;
@@ -142,6 +144,13 @@ TEST_F(ApprovalLive, APlaybookWaitsForSignaturesAndGoesOn) {
   EXPECT_EQ(listed(), 2) << resumed.out;
   EXPECT_NE(resumed.out.find("\"kind\":\"manual\""), std::string::npos)
       << "nobody is asked to decide: " << resumed.out;
+  // The incident's timeline has what was done, and by whose leave.
+  EXPECT_EQ(product_->cofferdam({"incident", "update"})->status, 0);
+  const std::string shown = product_->cofferdam({"incident", "show", "1"})->out;
+  for (const char* line :
+       {"protect verified", "quarantine approved as", "bob", "quarantine verified", "evidence"}) {
+    EXPECT_NE(shown.find(line), std::string::npos) << line << ": " << shown;
+  }
   respond({"release", "suspect"});
 }
 
