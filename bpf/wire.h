@@ -286,23 +286,6 @@ struct coff_flow {
 	__u8 local[16], remote[16]; /* IPv4 in the first 4 bytes */
 };
 
-/* Connections of one program to one service, counted in the kernel: one update a connection. */
-struct coff_edge_key {
-	__u64 cgroup, exe_ino;
-	__u32 exe_dev, net_ns;
-	__u8 remote[16];
-	__u16 port; /* of the service, host byte order */
-	__u8 role;  /* enum coff_flow_role */
-	__u8 family;
-	__u32 reserved;
-};
-struct coff_edge {
-	__u64 first, last; /* CLOCK_BOOTTIME, ns */
-	__u64 opened, closed, failed;
-	__u64 bytes_out, bytes_in, retransmits;
-	__u64 unreported; /* since the last record */
-};
-
 struct coff_call {
 	struct coff_hdr hdr;
 	__u64 args[6]; /* the call's arguments, pointers as 0 */

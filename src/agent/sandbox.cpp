@@ -11,6 +11,8 @@
 
 #include <algorithm>
 
+#include "base/sanitizer.hpp"
+
 namespace coff::agent {
 
 Sandbox& Sandbox::user(uid_t uid, gid_t gid) {
@@ -73,9 +75,9 @@ Result<void> Sandbox::apply_limits() const {
     return {};
   };
   TRY(set(RLIMIT_CORE, 0));
-#ifndef __SANITIZE_ADDRESS__  // Its shadow memory alone is terabytes of address space.
-  if (limits_.memory_bytes != 0) TRY(set(RLIMIT_AS, limits_.memory_bytes));
-#endif
+  if (limits_.memory_bytes != 0 && !kAddressSanitizer) {
+    TRY(set(RLIMIT_AS, limits_.memory_bytes));
+  }
   if (limits_.cpu_seconds != 0) TRY(set(RLIMIT_CPU, limits_.cpu_seconds));
   if (limits_.descriptors != 0) TRY(set(RLIMIT_NOFILE, limits_.descriptors));
   if (limits_.locked_bytes != 0) TRY(set(RLIMIT_MEMLOCK, limits_.locked_bytes));
