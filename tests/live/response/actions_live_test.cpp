@@ -89,7 +89,7 @@ TEST_F(ActionsLive, KillTakesOneProcessOrAll) {
   respond({"kill", "doomed", "--pid", std::to_string(pids.back())});
   EXPECT_EQ(response::processes_in(group), std::vector<pid_t>{pids.front()});
   const Outcome refused = respond({"kill", "doomed"}, 1);
-  EXPECT_NE(refused.err.find("second person"), std::string::npos) << refused.err;
+  EXPECT_NE(refused.err.find("two people"), std::string::npos) << refused.err;
   respond({"kill", "doomed", "--break-glass", "drill"});
   EXPECT_TRUE(eventually(
       [] { return docker({"inspect", "--format", "{{.State.Running}}", "doomed"}) == "false"; }));

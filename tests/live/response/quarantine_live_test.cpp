@@ -151,8 +151,11 @@ TEST_F(QuarantineLive, AContainerOfTheHostsNetworkIsClosedByItsGroup) {
   ::usleep(kSettleUs);
   EXPECT_EQ(heard("plain"), before + 1);
   EXPECT_TRUE(in_trail("quarantine", "suspect", "released", released + 1));
-  EXPECT_EQ(talk("suspect", {"udp", peer, "7001"}), "sent 0");
-  EXPECT_TRUE(eventually([&] { return heard("plain") == before + 2; }));
+  // Datagrams may get lost: any of them says that it is open.
+  EXPECT_TRUE(eventually([&] {
+    talk("suspect", {"udp", peer, "7001"});
+    return heard("plain") > before + 1;
+  }));
   EXPECT_NE(respond({"list"}).out.find("nothing is in force"), std::string::npos);
 }
 
